@@ -1,0 +1,21 @@
+"""Telling open browsers that something changed.
+
+``tell`` sends a PostgreSQL NOTIFY, which arrives only after the commit. It names a topic and ids, never content: the
+browser then asks for the fragment, and the server answers with what that user may see.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import func, select
+
+from core.foundation.unit_of_work import Work
+
+CHANNEL: Final = "centrala_live"
+
+
+def tell(work: Work, topic: str, ids: Sequence[int] = ()) -> None:
+    """Wake the browsers of this tenant that watch ``topic`` (or ``topic:id``)."""
+    message = json.dumps({"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids)[:500]})
+    work.session.execute(select(func.pg_notify(CHANNEL, message)))

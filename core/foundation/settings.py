@@ -1,0 +1,121 @@
+"""What an installation may set, read once from the environment.
+
+Every name is listed in ``Settings``; an unknown ``CENTRALA_…`` name, a missing value or two values that contradict
+each other raise ``SettingsError``, which says which names are at fault.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Final
+from urllib.parse import urlsplit
+
+PREFIX: Final = "CENTRALA_"
+
+NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV"})
+"""Names with our prefix that the start script reads by itself."""
+
+OUTGOING_SCHEMES: Final = frozenset({"smtp", "smtps", "smtp+starttls"})
+
+
+class SettingsError(ValueError):
+    """The environment cannot be used; the message names the variables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The installation's settings.
+
+    Attributes:
+        database_url: SQLAlchemy URL of the application's role (no DDL, no BYPASSRLS).
+        owner_database_url: URL of the schema's owner; only migrations use it.
+        relay_database_url: URL of the role that may see due work of every tenant, and nothing else.
+        redis_url: Valkey or Redis with the job queue; may be lost at any moment.
+        secret_key: at least 32 characters; signs sessions, mail tokens and Message-IDs.
+        base_domain: tenants live on ``<tenant>.<base_domain>``.
+        web_port: the staff web app's TCP port on loopback.
+        smtp_port: the inbound mail server's TCP port on loopback.
+        blob_url: fsspec URL of the folder with encrypted files.
+        key_store_url: fsspec URL of the folder with their keys; must lie elsewhere.
+        outgoing_smtp_url: where mail leaves, as ``smtp://user:password@host:port``; empty keeps it in the outbox page.
+        secure_cookies: whether browsers reach the installation over TLS only.
+    """
+
+    database_url: str
+    owner_database_url: str
+    relay_database_url: str
+    redis_url: str
+    secret_key: str
+    blob_url: str
+    key_store_url: str
+    base_domain: str = "localhost"
+    web_port: int = 8080
+    smtp_port: int = 2525
+    postgres_port: int = 0
+    valkey_port: int = 0
+    outgoing_smtp_url: str = ""
+    secure_cookies: bool = False
+
+
+UNPREFIXED: Final = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
+
+
+def variable_of(field_name: str) -> str:
+    """The environment variable that holds the setting ``field_name``."""
+    return UNPREFIXED.get(field_name, PREFIX + field_name.upper())
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from ``environ``.
+
+    Raises:
+        SettingsError: names are unknown, missing, not of their type, or contradict each other.
+    """
+    known = {variable_of(field.name): field for field in fields(Settings)}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known.keys() | NOT_SETTINGS)
+    if unknown:
+        raise SettingsError(f"unknown settings: {', '.join(unknown)}")
+    values: dict[str, object] = {}
+    for variable, field in known.items():
+        if variable in environ:
+            values[field.name] = _typed(variable, environ[variable], field.type)
+    missing = sorted(
+        variable for variable, field in known.items() if field.default is MISSING and field.name not in values
+    )
+    if missing:
+        raise SettingsError(f"missing settings: {', '.join(missing)}")
+    found = Settings(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
+    _refuse_contradictions(found)
+    return found
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return load_settings(os.environ)
+
+
+def _typed(variable: str, value: str, kind: object) -> object:
+    if kind is int:
+        if not value.isdigit() or int(value) > 65535:
+            raise SettingsError(f"{variable} must be a port number, not {value!r}")
+        return int(value)
+    if kind is bool:
+        if value not in {"0", "1"}:
+            raise SettingsError(f"{variable} must be 0 or 1, not {value!r}")
+        return value == "1"
+    return value
+
+
+def _refuse_contradictions(found: Settings) -> None:
+    if len(found.secret_key) < 32:
+        raise SettingsError("CENTRALA_SECRET_KEY must have at least 32 characters")
+    if found.blob_url.rstrip("/") == found.key_store_url.rstrip("/"):
+        raise SettingsError("CENTRALA_BLOB_URL and CENTRALA_KEY_STORE_URL must be different places")
+    roles = {urlsplit(found.database_url).username, urlsplit(found.owner_database_url).username}
+    if len(roles) == 1:
+        raise SettingsError("DATABASE_URL and CENTRALA_OWNER_DATABASE_URL must use different database roles")
+    scheme = urlsplit(found.outgoing_smtp_url).scheme
+    if found.outgoing_smtp_url and scheme not in OUTGOING_SCHEMES:
+        raise SettingsError("CENTRALA_OUTGOING_SMTP_URL must start with smtp://, smtps:// or smtp+starttls://")

@@ -1,0 +1,116 @@
+"""Plain tables of identity; the web framework's security adapts to them, not the other way round."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.foundation.models import (
+    ANONYMISE,
+    ERASE,
+    NOT_PERSONAL,
+    Base,
+    TenantRow,
+    created_now,
+    tenant_constraints,
+    tenant_link,
+)
+
+
+class PermissionGroup(TenantRow, Base):
+    """What its users may do. The owner's group may do everything and sees every row."""
+
+    __tablename__ = "permission_group"
+    __table_args__ = tenant_constraints(UniqueConstraint("tenant_id", "name"))
+
+    name: Mapped[str] = mapped_column(info=NOT_PERSONAL)
+    is_owner: Mapped[bool] = mapped_column(server_default="false")
+
+
+class PermissionGrant(TenantRow, Base):
+    """One permission of one permission group."""
+
+    __tablename__ = "permission_grant"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "permission_group_id", "permission"),
+        tenant_link("permission_group_id", "permission_group", on_delete="CASCADE"),
+    )
+
+    permission_group_id: Mapped[int] = mapped_column(BigInteger)
+    permission: Mapped[str] = mapped_column(info=NOT_PERSONAL)
+
+
+class UserAccount(TenantRow, Base):
+    """A person who signs in. Exactly one permission group each (TC-6): the column is not nullable."""
+
+    __tablename__ = "user_account"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "email"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("theme in ('system', 'light', 'dark')", name="theme"),
+        tenant_link("permission_group_id", "permission_group"),
+    )
+
+    email: Mapped[str] = mapped_column(info=ERASE)
+    name: Mapped[str] = mapped_column(info=ANONYMISE)
+    sort_key: Mapped[bytes] = mapped_column(LargeBinary, info=ANONYMISE)
+    password_hash: Mapped[str | None] = mapped_column(info=ERASE)
+    permission_group_id: Mapped[int] = mapped_column(BigInteger)
+    locale: Mapped[str] = mapped_column(server_default="en", info=NOT_PERSONAL)
+    theme: Mapped[str] = mapped_column(server_default="system", info=NOT_PERSONAL)
+    is_blocked: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime] = created_now()
+
+
+class UserGroup(TenantRow, Base):
+    """People who belong together; a tree. ``is_position`` marks the permanent root "Position" (TC-16)."""
+
+    __tablename__ = "user_group"
+    __table_args__ = tenant_constraints(
+        tenant_link("parent_id", "user_group"),
+        Index("uq_user_group_position", "tenant_id", unique=True, postgresql_where="is_position"),
+    )
+
+    name: Mapped[str] = mapped_column(info=NOT_PERSONAL)
+    parent_id: Mapped[int | None] = mapped_column(BigInteger)
+    is_position: Mapped[bool] = mapped_column(server_default="false")
+
+
+class UserGroupMember(TenantRow, Base):
+    """That a user belongs to a user group, and so to the groups above it."""
+
+    __tablename__ = "user_group_member"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "user_id", "user_group_id"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        tenant_link("user_group_id", "user_group"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    user_group_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignInSession(TenantRow, Base):
+    """A signed-in browser. The browser holds a random token, the table only its SHA-256."""
+
+    __tablename__ = "sign_in_session"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "token_sha256"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    browser: Mapped[str] = mapped_column(server_default="", info=ERASE)
+    created_at: Mapped[datetime] = created_now()
+    expires_at: Mapped[datetime]
+
+
+class SignInAttempt(TenantRow, Base):
+    """A failed sign-in, under a keyed hash of the account and of the address that tried."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = tenant_constraints(Index(None, "tenant_id", "subject", "failed_at"))
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    failed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

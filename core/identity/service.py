@@ -1,0 +1,113 @@
+"""Creating users and groups, and what users set for themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from core.foundation.actor import UserId
+from core.foundation.errors import Invalid
+from core.foundation.history import record_change
+from core.foundation.i18n import LOCALES, _
+from core.foundation.permissions import Permission
+from core.foundation.sorting import sort_key
+from core.foundation.unit_of_work import Work
+from core.identity.models import PermissionGrant, PermissionGroup, UserAccount, UserGroup, UserGroupMember
+from core.identity.passwords import hash_password
+
+THEMES = ("system", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDraft:
+    """A user to create. ``groups`` are ids of user groups."""
+
+    email: str
+    name: str
+    password: str
+    permission_group_id: int
+    locale: str = "en"
+    groups: tuple[int, ...] = field(default=())
+
+
+def create_permission_group(work: Work, name: str, *, permissions: Iterable[Permission]) -> int:
+    """Create a permission group that allows ``permissions``."""
+    return _create_permission_group(work, PermissionGroup(name=name), permissions)
+
+
+def create_owner_group(work: Work, name: str) -> int:
+    """Create the group that may do everything and sees every row."""
+    return _create_permission_group(work, PermissionGroup(name=name, is_owner=True), ())
+
+
+def create_user_group(work: Work, name: str, *, parent_id: int | None = None) -> int:
+    """Create a user group below ``parent_id``."""
+    work.actor.require(Permission.PEOPLE_MANAGE)
+    group = UserGroup(name=name, parent_id=parent_id)
+    work.session.add(group)
+    work.session.flush()
+    return group.id
+
+
+def create_user(work: Work, draft: UserDraft) -> UserId:
+    """Create a user; raises ``Invalid`` if somebody has this e-mail already."""
+    work.actor.require(Permission.PEOPLE_MANAGE)
+    email = draft.email.strip().lower()
+    taken_by = work.session.scalars(select(UserAccount.name).where(UserAccount.email == email)).one_or_none()
+    if taken_by is not None:
+        raise Invalid({"email": _("%(name)s signs in with this e-mail already.", name=taken_by)})
+    user = UserAccount(
+        email=email,
+        name=draft.name,
+        sort_key=sort_key(draft.name, draft.locale),
+        password_hash=hash_password(draft.password),
+        permission_group_id=draft.permission_group_id,
+        locale=draft.locale,
+    )
+    work.session.add(user)
+    work.session.flush()
+    work.session.add_all(UserGroupMember(user_id=user.id, user_group_id=group_id) for group_id in draft.groups)
+    record_change(work, "user", user.id, before={}, after={"email": email, "name": draft.name})
+    return UserId(user.id)
+
+
+def choose_theme(work: Work, theme: str) -> None:
+    """Store the acting user's theme: ``system``, ``light`` or ``dark``."""
+    if theme not in THEMES:
+        raise Invalid({"theme": _("There is no such theme.")})
+    _own_account(work).theme = theme
+
+
+def choose_language(work: Work, locale: str) -> None:
+    """Store the acting user's language."""
+    if locale not in LOCALES:
+        raise Invalid({"locale": _("There is no such language.")})
+    _own_account(work).locale = locale
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A user as others pick them."""
+
+    id: UserId
+    name: str
+
+
+def colleagues(work: Work) -> list[Colleague]:
+    """Everybody of the tenant who is not blocked, in alphabetical order."""
+    query = select(UserAccount.id, UserAccount.name).where(~UserAccount.is_blocked).order_by(UserAccount.sort_key)
+    return [Colleague(UserId(user_id), name) for user_id, name in work.session.execute(query)]
+
+
+def _create_permission_group(work: Work, group: PermissionGroup, permissions: Iterable[Permission]) -> int:
+    work.actor.require(Permission.PEOPLE_MANAGE)
+    work.session.add(group)
+    work.session.flush()
+    work.session.add_all(
+        PermissionGrant(permission_group_id=group.id, permission=permission) for permission in permissions
+    )
+    return group.id
+
+
+def _own_account(work: Work) -> UserAccount:
+    return work.session.get_one(UserAccount, work.actor.user_id)

@@ -1,0 +1,144 @@
+"""Signing in, staying signed in, signing out.
+
+A sign-in is a row; the browser holds its random token. Failures are counted per account and per address under a keyed
+hash, and whoever fails too often waits, with the same words whether the account exists or not (ATTACKS 33, 46).
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+
+from core.foundation import clock
+from core.foundation.actor import Actor, Door, TenantId, UserId
+from core.foundation.errors import Unavailable
+from core.foundation.i18n import _
+from core.foundation.permissions import Permission
+from core.foundation.settings import settings
+from core.foundation.unit_of_work import Work
+from core.identity.models import PermissionGrant, PermissionGroup, SignInAttempt, SignInSession, UserAccount
+from core.identity.passwords import password_matches
+
+SESSION_LIFETIME: Final = timedelta(days=14)
+ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
+ATTEMPTS_PER_ACCOUNT: Final = 10
+ATTEMPTS_PER_ADDRESS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The user behind a sign-in, with everything that a page asks of them."""
+
+    user_id: UserId
+    tenant_id: TenantId
+    name: str
+    email: str
+    locale: str
+    theme: str
+    is_owner: bool
+    permissions: frozenset[Permission]
+
+    def actor(self, door: Door) -> Actor:
+        """The actor for this user's transactions."""
+        return Actor(
+            tenant_id=self.tenant_id,
+            user_id=self.user_id,
+            door=door,
+            permissions=self.permissions,
+            locale=self.locale,
+        )
+
+
+def sign_in(work: Work, email: str, password: str, *, address: str, browser: str) -> str | None:
+    """Check the password; answer the new session's token, or None if e-mail and password do not belong together.
+
+    A blocked user is refused like a wrong password. Raises ``Unavailable`` after too many failures; the failure that
+    reaches the limit is still stored, so the caller commits also when None is returned.
+    """
+    subjects = [_subject("account", email.strip().lower()), _subject("address", address)]
+    _refuse_if_throttled(work, subjects)
+    user = work.session.scalars(select(UserAccount).where(UserAccount.email == email.strip().lower())).one_or_none()
+    if not password_matches(password, user.password_hash if user else None) or user is None or user.is_blocked:
+        work.session.add_all(SignInAttempt(subject=subject) for subject in subjects)
+        return None
+    token = secrets.token_urlsafe(32)
+    work.session.add(
+        SignInSession(
+            user_id=user.id,
+            token_sha256=_digest(token),
+            browser=browser[:200],
+            expires_at=clock.now() + SESSION_LIFETIME,
+        )
+    )
+    return token
+
+
+def signed_in(work: Work, token: str) -> SignedIn | None:
+    """The user who holds ``token``; None if it expired, was signed out, or its user is blocked."""
+    granted = (
+        select(func.array_agg(PermissionGrant.permission))
+        .where(PermissionGrant.permission_group_id == PermissionGroup.id)
+        .scalar_subquery()
+    )
+    query = (
+        select(UserAccount, PermissionGroup.is_owner, granted)
+        .join(SignInSession, SignInSession.user_id == UserAccount.id)
+        .join(PermissionGroup, PermissionGroup.id == UserAccount.permission_group_id)
+        .where(
+            SignInSession.token_sha256 == _digest(token),
+            SignInSession.expires_at > clock.now(),
+            ~UserAccount.is_blocked,
+        )
+    )
+    row = work.session.execute(query).one_or_none()
+    if row is None:
+        return None
+    user, is_owner, permissions = row
+    return SignedIn(
+        user_id=UserId(user.id),
+        tenant_id=TenantId(user.tenant_id),
+        name=user.name,
+        email=user.email,
+        locale=user.locale,
+        theme=user.theme,
+        is_owner=is_owner,
+        permissions=frozenset(Permission) if is_owner else _known(permissions or []),
+    )
+
+
+def sign_out(work: Work, token: str) -> None:
+    """End the session that holds ``token``."""
+    session = work.session.scalars(
+        select(SignInSession).where(SignInSession.token_sha256 == _digest(token))
+    ).one_or_none()
+    if session is not None:
+        work.session.delete(session)
+
+
+def _refuse_if_throttled(work: Work, subjects: list[bytes]) -> None:
+    query = (
+        select(SignInAttempt.subject, func.count().label("failures"))
+        .where(SignInAttempt.subject.in_(subjects), SignInAttempt.failed_at > clock.now() - ATTEMPTS_WINDOW)
+        .group_by(SignInAttempt.subject)
+    )
+    failures = {row.subject: row.failures for row in work.session.execute(query)}
+    limits = zip(subjects, (ATTEMPTS_PER_ACCOUNT, ATTEMPTS_PER_ADDRESS), strict=True)
+    if any(failures.get(subject, 0) >= limit for subject, limit in limits):
+        raise Unavailable(_("Too many attempts. Wait 15 minutes, then try again."))
+
+
+def _known(permissions: list[str]) -> frozenset[Permission]:
+    """The permissions that this release knows; a later release may have granted others."""
+    return frozenset(permission for permission in Permission if permission.value in permissions)
+
+
+def _subject(kind: str, value: str) -> bytes:
+    return hmac.digest(settings().secret_key.encode(), f"{kind}:{value}".encode(), "sha256")
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,5 @@
+"""The companies that use one installation, and the host names that lead to them.
+
+Tables: tenant, tenant_host (both read before a tenant is known).
+Events: none yet.
+"""

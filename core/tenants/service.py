@@ -1,0 +1,73 @@
+"""Finding the tenant of a request, and creating tenants."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.foundation.actor import TenantId
+from core.foundation.unit_of_work import Work, outside_tenants
+from core.tenants.models import Tenant, TenantHost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantProfile:
+    """What every page needs to know of its tenant. ``country`` is ISO 3166-1 alpha-2, ``accent`` ``#rrggbb``."""
+
+    id: TenantId
+    name: str
+    realm: str
+    locale: str
+    country: str
+    time_zone: str
+    accent: str | None
+
+
+def tenant_of_host(host: str) -> TenantProfile | None:
+    """The tenant that ``host`` (lower case, without port) leads to."""
+    query = select(Tenant).join(TenantHost, TenantHost.tenant_id == Tenant.id).where(TenantHost.host == host)
+    with outside_tenants() as session:
+        tenant = session.scalars(query).one_or_none()
+        return _as_profile(tenant) if tenant else None
+
+
+def tenant_profile(work: Work) -> TenantProfile:
+    """The profile of the actor's own tenant."""
+    return _as_profile(work.session.get_one(Tenant, work.actor.tenant_id))
+
+
+def primary_host(work: Work) -> str:
+    """The host name that links to this tenant carry."""
+    query = select(TenantHost.host).where(TenantHost.tenant_id == work.actor.tenant_id)
+    return work.session.scalars(query.order_by(TenantHost.is_primary.desc(), TenantHost.host).limit(1)).one()
+
+
+def create_tenant(
+    session: Session,
+    name: str,
+    *,
+    host: str,
+    locale: str = "en",
+    country: str = "CZ",
+    accent: str | None = None,
+) -> TenantId:
+    """Create a tenant under ``host``; ``session`` must be the schema owner's."""
+    tenant = Tenant(name=name, realm=secrets.token_hex(8), locale=locale, country=country, accent=accent)
+    session.add(tenant)
+    session.flush()
+    session.add(TenantHost(host=host, tenant_id=tenant.id))
+    session.flush()
+    return TenantId(tenant.id)
+
+
+def _as_profile(tenant: Tenant) -> TenantProfile:
+    return TenantProfile(
+        id=TenantId(tenant.id),
+        name=tenant.name,
+        realm=tenant.realm,
+        locale=tenant.locale,
+        country=tenant.country,
+        time_zone=tenant.time_zone,
+        accent=tenant.accent,
+    )

@@ -1,0 +1,92 @@
+"""Putting the web app together."""
+
+from typing import Any, Final
+
+from flask import Flask, g
+from flask_appbuilder import AppBuilder
+from flask_wtf import CSRFProtect
+
+from core.foundation.i18n import LOCALES
+from core.foundation.settings import settings
+from tenant_app import assets, errors, headers, hosts, languages, navigation
+from tenant_app.companies.views import Companies
+from tenant_app.contacts.views import Contacts
+from tenant_app.gallery.views import Gallery
+from tenant_app.health.views import Health, measure_requests
+from tenant_app.home.views import Home
+from tenant_app.live.views import Live
+from tenant_app.outbox.views import Outbox
+from tenant_app.preferences.views import Preferences
+from tenant_app.search.views import Search
+from tenant_app.security import SecurityManager, viewer
+from tenant_app.sign_in.views import SignIn
+from tenant_app.tickets.views import Tickets
+
+VIEWS: Final = (Companies, Contacts, Gallery, Health, Live, Outbox, Preferences, Search, SignIn, Tickets)
+MAX_REQUEST_BYTES: Final = 25 * 2**20
+
+
+class Builder(AppBuilder):
+    """The framework without its own pages: only what ``VIEWS`` names has an address."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
+
+    def _add_global_static(self) -> None:
+        """The framework's scripts and styles are never served: they fail the content security policy."""
+
+    def _add_menu_permissions(self) -> None:
+        """Permissions come from core; nothing is written at boot."""
+
+
+def create_app() -> Flask:
+    """The WSGI application, with every route, from the settings of this process."""
+    app = Flask(__name__)
+    app.config.update(_configuration())
+    hosts.install(app)
+    CSRFProtect(app)
+    with app.app_context():
+        builder = Builder(
+            app,
+            indexview=Home,
+            security_manager_class=SecurityManager,
+            base_template="shell/base.html",
+            update_perms=False,
+        )
+        for view in VIEWS:
+            builder.add_view_no_menu(view)
+        navigation.add_places(builder)
+    languages.install(app)
+    headers.install(app)
+    errors.install(app)
+    measure_requests(app)
+    app.context_processor(_for_every_template)
+    app.jinja_env.globals.update(asset=assets.asset, say=languages.say)
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    return app
+
+
+def _configuration() -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings().secret_key,
+        "SESSION_COOKIE_NAME": "centrala",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings().secure_cookies,
+        "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
+        "WTF_CSRF_TIME_LIMIT": None,  # a form may stay open for days; the token ends with the session
+        "APP_NAME": "Centrala",
+        "LANGUAGES": {locale: {"flag": locale, "name": languages.LANGUAGE_NAMES[locale]} for locale in LOCALES},
+        "FAB_ADD_SECURITY_VIEWS": False,
+        "FAB_ROLES": {},
+    }
+
+
+def _for_every_template() -> dict[str, Any]:
+    person = viewer() if "tenant" in g else None
+    return {
+        "viewer": person,
+        "locale": languages.current_language(),
+        "navigation": navigation.navigation() if person else [],
+        "tenant_name": hosts.current_tenant().name if "tenant" in g else None,
+    }

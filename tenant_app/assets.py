@@ -1,0 +1,24 @@
+"""Addresses of the bundled front end: names with a hash of the content, so that browsers may keep them for ever."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from flask import url_for
+
+DIST: Final = Path(__file__).parent / "static" / "dist"
+
+
+def asset(name: str) -> str:
+    """The address of the bundled file ``name``, such as ``app.js``."""
+    return url_for("static", filename=f"dist/{_manifest()[name]}")
+
+
+@cache
+def _manifest() -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads((DIST / "manifest.json").read_text())
+    except FileNotFoundError as error:
+        raise RuntimeError("the front end is not built: run ./centrala up") from error
+    return found

@@ -1,0 +1,29 @@
+"""The language of a request, and translated messages of core."""
+
+from flask import Flask, g, request
+from flask_babel import Babel
+
+from core.foundation.i18n import CATALOGUES, LOCALES, Message, translate
+from tenant_app.security import viewer
+
+LANGUAGE_NAMES = {"en": "English", "cs": "Čeština", "pl": "Polski"}
+
+
+def install(app: Flask) -> None:
+    """Take over from the framework's own language handling, which knows no Czech and reads its own catalogues."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
+    Babel(app, locale_selector=current_language)
+
+
+def current_language() -> str:
+    """The viewer's language; before sign-in the browser's, else the tenant's."""
+    person = viewer() if "tenant" in g else None
+    if person is not None:
+        return person.locale
+    accepted = request.accept_languages.best_match(LOCALES)
+    return accepted or (g.tenant.locale if "tenant" in g else "en")
+
+
+def say(message: Message | str) -> str:
+    """A message of core in the request's language."""
+    return translate(message, current_language())

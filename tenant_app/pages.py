@@ -1,0 +1,94 @@
+"""How a view is entered: who may, and in which transaction.
+
+Every view method carries exactly one of three decorators; a test lists the routes and finds one that carries none.
+``requires`` opens one unit of work for the request and hands it in; an answer of 400 or more rolls it back.
+"""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
+
+from flask import Response, current_app, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from core.foundation.errors import Forbidden
+from core.foundation.permissions import Permission
+from core.foundation.unit_of_work import Work, unit_of_work
+from tenant_app.security import Viewer, viewer
+
+P = ParamSpec("P")
+WorkingView = Callable[Concatenate[Any, Work, P], ResponseReturnValue]
+View = Callable[Concatenate[Any, P], ResponseReturnValue]
+
+ACCESS = "_centrala_access"
+
+
+def requires(permission: Permission) -> Callable[[WorkingView[P]], View[P]]:
+    """For viewers with ``permission``; others are sent to sign in, or get 403."""
+
+    def decorate(view: WorkingView[P]) -> View[P]:
+        return _working(view, permission)
+
+    return decorate
+
+
+def signed_in_only(view: WorkingView[P]) -> View[P]:
+    """For every signed-in viewer."""
+    return _working(view, None)
+
+
+def public(view: View[P]) -> View[P]:
+    """For everybody; the view opens its own unit of work if it needs one."""
+    setattr(view, ACCESS, "public")
+    return view
+
+
+def access_of(view: object) -> str | None:
+    """What a view's decorator asks for: a permission's value, ``signed in`` or ``public``; None without a decorator."""
+    return getattr(view, ACCESS, None)
+
+
+def local_path(target: str | None) -> str:
+    """``target`` if it is a path on this host, else the home page (ATTACK 29)."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return "/"
+    return target if target.isprintable() else "/"
+
+
+def _working(view: WorkingView[P], permission: Permission | None) -> View[P]:
+    def entered(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        person = viewer()
+        if person is None:
+            return _to_sign_in()
+        _refuse_without(permission)
+        return _in_unit_of_work(person, lambda work: view(self, work, *args, **kwargs))
+
+    update_wrapper(entered, view)
+    setattr(entered, ACCESS, permission.value if permission else "signed in")
+    return entered
+
+
+def _refuse_without(permission: Permission | None) -> None:
+    if permission is None:
+        return
+    noun, verb = permission.value.split(".")
+    if not current_app.appbuilder.sm.has_access(f"can_{verb}", noun):  # type: ignore[attr-defined]  # set by the framework
+        raise Forbidden
+
+
+def _in_unit_of_work(person: Viewer, answer: Callable[[Work], ResponseReturnValue]) -> Response:
+    with unit_of_work(person.actor()) as work:
+        response = make_response(answer(work))
+        if response.status_code >= 400:
+            work.session.rollback()
+        return response
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and back; a fragment makes the whole page go there."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    target = f"/sign-in?next={quote(wanted, safe='')}"
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": target})
+    return redirect(target, 303)
