@@ -5,17 +5,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flask import url_for
-
 DIST: Final = Path(__file__).parent / "static" / "dist"
 
 
+@cache
 def asset(name: str) -> str:
     """The address of the bundled file ``name``, such as ``app.js``."""
-    return url_for("static", filename=f"dist/{_manifest()[name]}")
+    return f"/static/dist/{_manifest()[name]}"
 
 
-@cache
 def _manifest() -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads((DIST / "manifest.json").read_text())

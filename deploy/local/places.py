@@ -1,0 +1,132 @@
+"""Where things of this checkout lie, and how its processes find each other.
+
+Everything lies below ``var/``, but for PostgreSQL's data when the server's account cannot enter the checkout (a home of
+mode 0700): then that lies below ``/var/lib``, under a name derived from the checkout, and ``up`` says so.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.foundation.settings import Settings, SettingsError, load_settings
+from deploy.local.accounts import is_reachable, server_account
+from deploy.local.postgres import Postgres
+from deploy.local.valkey import Valkey
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+VAR: Final = ROOT / "var"
+DATABASE_VARIABLES: Final = ("DATABASE_URL", "CENTRALA_OWNER_DATABASE_URL", "CENTRALA_RELAY_DATABASE_URL")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """This checkout's installation: its servers (None where the environment names others) and its settings."""
+
+    postgres: Postgres | None
+    valkey: Valkey | None
+    settings: Settings
+    environment: Mapping[str, str]
+
+    @property
+    def address(self) -> str:
+        """Where the demo tenant's people sign in."""
+        return f"http://demo.{self.settings.base_domain}:{self.settings.web_port}"
+
+
+def installation(environ: Mapping[str, str]) -> Installation:
+    """Find out how this checkout runs. Raises ``SettingsError`` for an environment that cannot be used."""
+    postgres = None if _external_database(environ) else Postgres(postgres_folder(), _port("POSTGRES", environ))
+    valkey = None if environ.get("REDIS_URL") else Valkey(VAR / "valkey", _port("VALKEY", environ))
+    environment = {**_defaults(), **_own(environ)}
+    if postgres:
+        roles = ("centrala_app", "centrala_owner", "centrala_relay")
+        environment |= {variable: postgres.url(role) for variable, role in zip(DATABASE_VARIABLES, roles, strict=True)}
+    if valkey:
+        environment["REDIS_URL"] = valkey.url()
+    return Installation(postgres, valkey, load_settings(environment), environment)
+
+
+def postgres_folder() -> Path:
+    """The folder for PostgreSQL's data: below ``var/`` if its account can get there."""
+    inside = VAR / "postgres"
+    VAR.mkdir(exist_ok=True)
+    if server_account() is None or is_reachable(VAR):
+        return inside
+    return Path("/var/lib") / f"centrala-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+
+
+def _external_database(environ: Mapping[str, str]) -> bool:
+    given = [name for name in DATABASE_VARIABLES if environ.get(name)]
+    missing = [name for name in DATABASE_VARIABLES if not environ.get(name)]
+    if given and missing:
+        raise SettingsError(f"{', '.join(given)} needs {', '.join(missing)} as well: one URL for each database role")
+    if given and environ.get("CENTRALA_POSTGRES_PORT"):
+        raise SettingsError("CENTRALA_POSTGRES_PORT is for the embedded server, but DATABASE_URL names another")
+    return bool(given)
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("CENTRALA_") or name in {"DATABASE_URL", "REDIS_URL"}
+    }
+
+
+def _defaults() -> dict[str, str]:
+    return {
+        "CENTRALA_BLOB_URL": (VAR / "blobs").as_uri(),
+        "CENTRALA_KEY_STORE_URL": (VAR / "keys").as_uri(),
+        "CENTRALA_SECRET_KEY": _secret_key(),
+    }
+
+
+def _secret_key() -> str:
+    path = VAR / "secrets" / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def _port(server: str, environ: Mapping[str, str]) -> int:
+    """The port that the environment names, else one that was free at the first start and is remembered."""
+    if named := environ.get(f"CENTRALA_{server}_PORT"):
+        if not named.isdigit():
+            raise SettingsError(f"CENTRALA_{server}_PORT must be a port number, not {named!r}")
+        return int(named)
+    path = VAR / "run" / "ports.json"
+    ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    if server not in ports:
+        ports[server] = free_port()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(ports))
+    return ports[server]
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on ``port`` of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def process_environment(found: Installation) -> dict[str, str]:
+    """What our processes see: the settings, and what every program needs."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**inherited, **found.environment, "PYTHONUNBUFFERED": "1", "PROMETHEUS_MULTIPROC_DIR": str(VAR / "metrics")}

@@ -1,0 +1,62 @@
+"""``check`` and ``test``: what must be green before a change lands."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from deploy.local import steps
+from deploy.local.places import ROOT
+
+BIN: Final = Path(sys.executable).parent
+CHECKS: Final = (
+    ("types", [str(BIN / "mypy")]),
+    ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+    ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+    ("imports", [str(BIN / "lint-imports")]),
+    ("front end", ["npm", "run", "--silent", "check"]),
+)
+
+
+def check() -> int:
+    """Format, lint, types, import contracts; two at a time. Answers 1 if any found something."""
+    steps.build_frontend()
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda check: _run_check(*check), CHECKS))
+    return 0 if all(results) else 1
+
+
+def test(arguments: list[str]) -> int:
+    """Run pytest with ``arguments``; its exit code is ours."""
+    steps.build_frontend()
+    steps.compile_catalogues()
+    if shutil.which("chromium") is None:
+        sys.stderr.write("chromium is missing: tests in a browser are skipped (apt-get install chromium)\n")
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", str(os.cpu_count() or 2)]
+    command = [str(BIN / "python"), "-m", "pytest", *workers, "--dist", "loadgroup", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603  # our own interpreter
+
+
+def put_into_form() -> int:
+    """Format the sources and mend what can be mended safely."""
+    for arguments in (["check", "--fix", "--quiet", "."], ["format", "--quiet", "."]):
+        subprocess.run([str(BIN / "ruff"), *arguments], cwd=ROOT, check=False)  # noqa: S603  # fixed commands
+    return 0
+
+
+def _run_check(name: str, command: list[str]) -> bool:
+    began = time.monotonic()
+    folder = steps.FRONTEND if command[0] == "npm" else ROOT
+    done = subprocess.run(  # noqa: S603  # fixed commands
+        command, cwd=folder, env=steps.environment_with_node(), capture_output=True, text=True, check=False
+    )
+    verdict = "fine" if done.returncode == 0 else "FAILED"
+    sys.stdout.write(f"{name:<10} {verdict}   {time.monotonic() - began:.1f} s\n")
+    if done.returncode != 0:
+        sys.stdout.write(done.stdout + done.stderr)
+    sys.stdout.flush()
+    return done.returncode == 0

@@ -1,0 +1,252 @@
+"""The processes of one machine under supervisord: its configuration, its start and end, its states."""
+
+import contextlib
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from xmlrpc.client import Fault, ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from deploy.local.accounts import server_account
+from deploy.local.places import ROOT, VAR, Installation, process_environment
+from deploy.local.postgres import server_environment
+
+STOP_S: Final = 8.0
+ANSWER_S: Final = 15.0
+PR_SET_CHILD_SUBREAPER: Final = 36
+LOG: Final = VAR / "log" / "centrala.log"
+LOG_KEPT_BYTES: Final = 50 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One process to run. ``stage`` 1 are servers, which start first and end last; 2 is ours."""
+
+    name: str
+    command: Sequence[str]
+    stage: int
+    stop_signal: str = "TERM"
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a process is: ``RUNNING``, ``STARTING``, ``STOPPED``, ``BACKOFF``, ``FATAL``, …"""
+
+    name: str
+    state: str
+    pid: int
+    running_s: int
+
+
+def programs(found: Installation) -> list[Program]:
+    """Everything that this installation runs."""
+    return [*_servers(found), *_ours(found)]
+
+
+def _servers(found: Installation) -> Iterator[Program]:
+    if found.postgres:
+        account = server_account()
+        clean = ["env", "-i", *(f"{name}={value}" for name, value in server_environment().items())]
+        yield Program(
+            name="postgres",
+            command=[*clean, *found.postgres.command()],
+            stage=1,
+            stop_signal="INT",
+            account=account.name if account else None,
+        )
+    if found.valkey:
+        yield Program(name="valkey", command=found.valkey.command(), stage=1)
+
+
+def _ours(found: Installation) -> Iterator[Program]:
+    shared_memory = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108  # gunicorn's heartbeat files
+    gunicorn = [
+        sys.executable, "-m", "gunicorn", "tenant_app.wsgi:app", "--preload", "--worker-class", "gthread",
+        "--workers", "2", "--threads", "600", "--bind", f"127.0.0.1:{found.settings.web_port}",
+        "--timeout", "60", "--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning", *shared_memory,
+    ]  # fmt: skip
+    yield Program(name="web", command=gunicorn, stage=2)
+    yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], stage=2)
+    yield Program(name="worker", command=[sys.executable, "-m", "core.worker", "1"], stage=2)
+    yield Program(name="smtp", command=[sys.executable, "-m", "core.mail.smtp"], stage=2)
+
+
+class Supervisor:
+    """A running supervisord of this checkout, ours or another command's."""
+
+    def __init__(self) -> None:
+        self._rpc: Any = ServerProxy("http://127.0.0.1", SupervisorTransport("", "", f"unix://{socket_path()}"))
+
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        try:
+            self._rpc.supervisor.getState()
+        except (OSError, Fault):
+            return False
+        return True
+
+    def states(self) -> list[State]:
+        """The state of every process."""
+        return [
+            State(
+                name=entry["name"],
+                state=entry["statename"],
+                pid=entry["pid"],
+                running_s=max(0, entry["now"] - entry["start"]) if entry["pid"] else 0,
+            )
+            for entry in self._rpc.supervisor.getAllProcessInfo()
+        ]
+
+    def start(self, name: str) -> None:
+        """Start the process without waiting for it."""
+        with contextlib.suppress(Fault):  # it runs already
+            self._rpc.supervisor.startProcess(name, False)  # the protocol's own argument
+
+    def stop_all(self) -> None:
+        """Ask supervisord to end everything, itself included."""
+        self._rpc.supervisor.shutdown()
+
+
+@contextlib.contextmanager
+def running(found: Installation) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run supervisord with the servers started, until the block ends; afterwards no process of it is left."""
+    _adopt_orphans()
+    _turn_log()
+    path = _write_configuration(found)
+    process = subprocess.Popen(  # noqa: S603  # our own configuration
+        [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=process_environment(found),
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def wait_for_answer(process: "subprocess.Popen[bytes]") -> Supervisor:
+    """The supervisor as soon as it answers; raises ``RuntimeError`` if it ended or takes too long."""
+    supervisor = Supervisor()
+    deadline = time.monotonic() + ANSWER_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if supervisor.is_running():
+            return supervisor
+        time.sleep(0.05)
+    raise RuntimeError(f"the supervisor did not start; {VAR / 'log' / 'supervisord.log'} says why")
+
+
+def socket_path() -> Path:
+    """The control socket, in a private folder with a name short enough for the kernel (108 bytes)."""
+    pointer = VAR / "run" / "socket-folder"
+    if pointer.exists() and Path(pointer.read_text()).is_dir():
+        return Path(pointer.read_text()) / "supervisor.sock"
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    pointer.write_text(tempfile.mkdtemp(prefix="centrala-"))
+    return Path(pointer.read_text()) / "supervisor.sock"
+
+
+def _write_configuration(found: Installation) -> Path:
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    path = VAR / "run" / "supervisord.conf"
+    path.write_text("\n\n".join([_head(), *(_section(program) for program in programs(found))]) + "\n")
+    return path
+
+
+def _head() -> str:
+    user = "user=root\n" if os.geteuid() == 0 else ""
+    return (
+        f"[unix_http_server]\nfile={socket_path()}\nchmod=0700\n\n"
+        f"[supervisord]\n{user}logfile={VAR}/log/supervisord.log\nlogfile_maxbytes=5MB\nlogfile_backups=2\n"
+        f"loglevel=warn\npidfile={VAR}/run/supervisord.pid\nchildlogdir={VAR}/log\n\n"
+        "[rpcinterface:supervisor]\n"
+        "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface"
+    )
+
+
+def _section(program: Program) -> str:
+    lines = [
+        f"[program:{program.name}]",
+        f"command={shlex.join(program.command).replace('%', '%%')}",
+        f"directory={ROOT if program.account is None else '/'}",
+        f"priority={program.stage}",
+        f"autostart={'true' if program.stage == 1 else 'false'}",
+        "autorestart=true",
+        "startsecs=1",
+        "startretries=1000",
+        f"stopsignal={program.stop_signal}",
+        f"stopwaitsecs={4 if program.stage == 2 else 5}",
+        "killasgroup=true",
+        "redirect_stderr=true",
+        f"stdout_logfile={LOG}",
+        "stdout_logfile_maxbytes=0",
+    ]
+    if program.account:
+        lines.append(f"user={program.account}")
+    return "\n".join(lines)
+
+
+def _turn_log() -> None:
+    if LOG.exists() and LOG.stat().st_size > LOG_KEPT_BYTES:
+        LOG.replace(LOG.with_suffix(".log.1"))
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of whatever supervisord leaves behind if it is killed, so that we can end it."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + 1.0
+        while (left := _descendants(os.getpid())) and time.monotonic() < deadline:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            _reap()
+            time.sleep(0.05)
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _descendants(ancestor: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, waiting = [], [ancestor]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found

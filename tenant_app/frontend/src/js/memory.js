@@ -1,0 +1,40 @@
+/** What the browser remembers for one viewer; storage that is full or forbidden is no error, only forgetful. */
+
+const viewer = document.documentElement.dataset.viewer ?? "";
+
+/**
+ * @param {string} key
+ * @returns {unknown} what was remembered, or null
+ */
+export function recall(key) {
+  try {
+    return JSON.parse(localStorage.getItem(`${key}:${viewer}`) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} key @param {unknown} value */
+export function remember(key, value) {
+  try {
+    localStorage.setItem(`${key}:${viewer}`, JSON.stringify(value));
+  } catch {
+    console.warn("Nothing can be kept in this browser.");
+  }
+}
+
+/** @param {string} key */
+export function forget(key) {
+  localStorage.removeItem(`${key}:${viewer}`);
+}
+
+/**
+ * Keys that begin with `prefix`, without the viewer's part.
+ * @param {string} prefix
+ */
+export function keysOf(prefix) {
+  const end = `:${viewer}`;
+  return Object.keys(localStorage)
+    .filter((key) => key.startsWith(prefix) && key.endsWith(end))
+    .map((key) => key.slice(0, -end.length));
+}

@@ -1,0 +1,20 @@
+"""``GET /gallery``."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+
+from core.foundation.unit_of_work import Work
+from tenant_app.pages import signed_in_only
+
+
+class Gallery(BaseView):
+    """The component gallery."""
+
+    route_base = ""
+
+    @expose("/gallery")
+    @signed_in_only
+    def show(self, work: Work) -> ResponseReturnValue:  # noqa: ARG002  # every page has a transaction
+        """All components."""
+        return render_template("gallery.html")

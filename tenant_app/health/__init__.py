@@ -1,0 +1,1 @@
+"""Is everything alive: a page for people and machines, and figures for Prometheus."""

@@ -1,0 +1,1 @@
+"""Search over contacts, companies and tickets at once."""

@@ -1,0 +1,74 @@
+"""``/sign-in`` and ``/sign-out``."""
+
+from flask import redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from flask_babel import gettext as _
+from flask_login import login_user, logout_user
+
+from core.foundation.actor import Door, system_actor
+from core.foundation.errors import Unavailable
+from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.sign_in import sign_in, sign_out, signed_in
+from tenant_app.hosts import current_tenant
+from tenant_app.languages import say
+from tenant_app.pages import local_path, public, signed_in_only
+from tenant_app.security import Viewer, viewer
+from tenant_app.sign_in.forms import SignInForm
+
+
+class SignIn(BaseView):
+    """The door of the staff web app."""
+
+    route_base = ""
+
+    @expose("/sign-in")
+    @public
+    def form(self) -> ResponseReturnValue:
+        """The form; a signed-in viewer goes on to where they wanted."""
+        if viewer() is not None:
+            return redirect(local_path(request.args.get("next")), 303)
+        return _form_page(SignInForm(), 200)
+
+    @expose("/sign-in", methods=["POST"])
+    @public
+    def enter(self) -> ResponseReturnValue:
+        """Check and go on; a refusal keeps what was typed, but for the password."""
+        form = SignInForm()
+        if not form.validate():
+            return _form_page(form, 422)
+        try:
+            person = _try(form.email.data, form.password.data)
+        except Unavailable as error:
+            return _form_page(form, 429, problem=say(error.message))
+        if person is None:
+            return _form_page(form, 422, problem=_("E-mail and password do not belong together."))
+        session.clear()
+        login_user(person)
+        return redirect(local_path(request.args.get("next")), 303)
+
+    @expose("/sign-out", methods=["POST"])
+    @signed_in_only
+    def leave(self, work: Work) -> ResponseReturnValue:
+        """End this browser's session on the server as well."""
+        person = viewer()
+        if person is not None:
+            sign_out(work, person.id)
+        logout_user()
+        session.clear()
+        return redirect("/sign-in", 303)
+
+
+def _try(email: str, password: str) -> Viewer | None:
+    browser = request.user_agent.string
+    with unit_of_work(system_actor(current_tenant().id, door=Door.WEB)) as work:
+        token = sign_in(work, email, password, address=request.remote_addr or "", browser=browser)
+        if token is None:
+            return None
+        work.session.flush()
+        person = signed_in(work, token)
+        return Viewer(token, person) if person else None
+
+
+def _form_page(form: SignInForm, status: int, *, problem: str | None = None) -> ResponseReturnValue:
+    return render_template("sign_in/form.html", form=form, problem=problem), status
