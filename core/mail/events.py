@@ -1,0 +1,20 @@
+"""Facts about mail."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class MailFiled:
+    """A mail that came in stands in its ticket."""
+
+    name: ClassVar[str] = "mail.filed"
+    activity_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailQueued:
+    """A mail was written and waits to be sent."""
+
+    name: ClassVar[str] = "mail.queued"
+    activity_id: int

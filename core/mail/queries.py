@@ -1,0 +1,241 @@
+"""Questions about mail: a ticket's thread, one mail's body and files, the outbox."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from core.foundation.blobs import BlobId, read_blob
+from core.foundation.errors import NotFound
+from core.foundation.permissions import Permission
+from core.foundation.read_log import How, record_read
+from core.foundation.unit_of_work import Work
+from core.identity.models import UserAccount
+from core.mail.models import InboundMail, MailMessage, OutboundMail
+from core.mail.parsing.folding import fold_reply
+from core.mail.parsing.html import clean_html
+from core.tickets.models import Ticket
+from core.timeline.models import Activity, Attachment
+
+INLINE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+INLINE_LIMIT_BYTES: Final = 10 * 2**20
+THREAD_LIMIT: Final = 500
+OUTBOX_PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """An attachment as it is listed."""
+
+    id: int
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadMail:
+    """One mail of a ticket. Addresses are pairs of name and address; ``text`` is what is new, ``quoted`` the rest."""
+
+    activity_id: int
+    direction: str
+    sender: tuple[str, str]
+    recipients: Sequence[tuple[str, str]]
+    copies: Sequence[tuple[str, str]]
+    subject: str
+    text: str
+    quoted: str
+    has_html: bool
+    flags: Sequence[str]
+    occurred_at: datetime
+    user_name: str | None
+    files: Sequence[FileEntry]
+    outbound_id: int | None
+    outbound_state: str | None
+    outbound_answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A mail that was written, and how far it came."""
+
+    id: int
+    activity_id: int
+    ticket_id: int | None
+    ticket_number: int | None
+    subject: str
+    recipients: Sequence[str]
+    state: str
+    answer: str | None
+    user_name: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxPage:
+    """A page of the outbox, newest first; ``next_id`` continues it."""
+
+    rows: Sequence[OutboxRow]
+    next_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file to hand out."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def thread_of_ticket(work: Work, ticket_id: int) -> list[ThreadMail]:
+    """The ticket's mails, oldest first: two statements."""
+    work.actor.require(Permission.TICKETS_READ)
+    query = (
+        select(Activity, MailMessage, OutboundMail, UserAccount.name)
+        .join(MailMessage, MailMessage.activity_id == Activity.id)
+        .outerjoin(OutboundMail, OutboundMail.activity_id == Activity.id)
+        .outerjoin(UserAccount, UserAccount.id == Activity.user_id)
+        .where(Activity.ticket_id == ticket_id)
+        .order_by(Activity.occurred_at, Activity.id)
+        .limit(THREAD_LIMIT)
+    )
+    found = work.session.execute(query).all()
+    files = _files_of(work, [row[0].id for row in found])
+    return [_as_mail(*row, files=files[row[0].id]) for row in found]
+
+
+def mail_body(work: Work, activity_id: int) -> str:
+    """The mail's HTML, cleaned, with images of this very mail embedded (ATTACK 15); its text if it has no HTML."""
+    work.actor.require(Permission.TICKETS_READ)
+    message = _message(work, activity_id)
+    return clean_html(message.body_html or "", _inline_images(work, activity_id))
+
+
+def attachment_file(work: Work, attachment_id: int) -> StoredFile:
+    """An attachment's bytes; raises ``NotFound``."""
+    work.actor.require(Permission.TICKETS_READ)
+    attachment = work.session.get(Attachment, attachment_id)
+    if attachment is None:
+        raise NotFound
+    return StoredFile(attachment.name, attachment.media_type, read_blob(work, BlobId(attachment.blob_id)))
+
+
+def raw_mail(work: Work, activity_id: int) -> bytes:
+    """The mail exactly as it came in or leaves (RFC 5322); raises ``NotFound``."""
+    work.actor.require(Permission.TICKETS_READ)
+    _message(work, activity_id)
+    for model in (InboundMail, OutboundMail):
+        blob_id = work.session.scalars(select(model.blob_id).where(model.activity_id == activity_id)).first()
+        if blob_id is not None:
+            return read_blob(work, BlobId(blob_id))
+    raise NotFound
+
+
+def outbox(work: Work, *, state: str | None = None, before_id: int | None = None) -> OutboxPage:
+    """Mails that were written, newest first; one statement."""
+    work.actor.require(Permission.OUTBOX_READ)
+    query = (
+        select(OutboundMail, MailMessage.subject, Ticket.id, Ticket.number, UserAccount.name)
+        .join(Activity, Activity.id == OutboundMail.activity_id)
+        .join(MailMessage, MailMessage.activity_id == Activity.id)
+        .outerjoin(Ticket, Ticket.id == Activity.ticket_id)
+        .outerjoin(UserAccount, UserAccount.id == Activity.user_id)
+        .order_by(OutboundMail.id.desc())
+        .limit(OUTBOX_PAGE + 1)
+    )
+    if state is not None:
+        query = query.where(OutboundMail.state == state)
+    if before_id is not None:
+        query = query.where(OutboundMail.id < before_id)
+    rows = [
+        OutboxRow(
+            id=mail.id,
+            activity_id=mail.activity_id,
+            ticket_id=ticket_id,
+            ticket_number=number,
+            subject=subject,
+            recipients=mail.envelope_to,
+            state=mail.state,
+            answer=mail.answer,
+            user_name=user_name,
+            created_at=mail.created_at,
+        )
+        for mail, subject, ticket_id, number, user_name in work.session.execute(query)
+    ]
+    shown = rows[:OUTBOX_PAGE]
+    record_read(work, "ticket", [row.ticket_id for row in shown if row.ticket_id], how=How.LIST)
+    return OutboxPage(shown, shown[-1].id if len(rows) > OUTBOX_PAGE else None)
+
+
+def _message(work: Work, activity_id: int) -> MailMessage:
+    message = work.session.scalars(select(MailMessage).where(MailMessage.activity_id == activity_id)).one_or_none()
+    if message is None:
+        raise NotFound
+    return message
+
+
+def _files_of(work: Work, activity_ids: Sequence[int]) -> Mapping[int, list[FileEntry]]:
+    files: dict[int, list[FileEntry]] = defaultdict(list)
+    query = select(Attachment).where(Attachment.activity_id.in_(activity_ids)).order_by(Attachment.id)
+    for attachment in work.session.scalars(query) if activity_ids else ():
+        files[attachment.activity_id].append(
+            FileEntry(
+                id=attachment.id,
+                name=attachment.name,
+                media_type=attachment.media_type,
+                size_bytes=attachment.size_bytes,
+            )
+        )
+    return files
+
+
+def _as_mail(
+    activity: Activity,
+    message: MailMessage,
+    outbound: OutboundMail | None,
+    user_name: str | None,
+    *,
+    files: Sequence[FileEntry],
+) -> ThreadMail:
+    text, quoted = fold_reply(message.body_text) if activity.direction == "in" else (message.body_text, "")
+    return ThreadMail(
+        activity_id=activity.id,
+        direction=activity.direction,
+        sender=(message.sender[0], message.sender[1]),
+        recipients=[(name, address) for name, address in message.recipients],
+        copies=[(name, address) for name, address in message.copies],
+        subject=message.subject,
+        text=text,
+        quoted=quoted,
+        has_html=message.body_html is not None,
+        flags=message.flags,
+        occurred_at=activity.occurred_at,
+        user_name=user_name,
+        files=files,
+        outbound_id=outbound.id if outbound else None,
+        outbound_state=outbound.state if outbound else None,
+        outbound_answer=outbound.answer if outbound else None,
+    )
+
+
+def _inline_images(work: Work, activity_id: int) -> dict[str, str]:
+    """Content-ID → data: URL for the mail's own images, as far as the limit on size allows."""
+    query = select(Attachment).where(
+        Attachment.activity_id == activity_id,
+        Attachment.content_id.is_not(None),
+        Attachment.media_type.in_(INLINE_TYPES),
+    )
+    images: dict[str, str] = {}
+    room = INLINE_LIMIT_BYTES
+    for attachment in work.session.scalars(query):
+        room -= attachment.size_bytes
+        if room < 0:
+            break
+        encoded = base64.b64encode(read_blob(work, BlobId(attachment.blob_id))).decode()
+        images[str(attachment.content_id)] = f"data:{attachment.media_type};base64,{encoded}"
+    return images

@@ -1,0 +1,239 @@
+"""Questions about tickets, answered in frozen dataclasses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_
+
+from core.directory.models import Company, Contact
+from core.foundation.errors import NotFound
+from core.foundation.permissions import Permission
+from core.foundation.read_log import How, record_read
+from core.foundation.search import is_in_matches, search_view
+from core.foundation.unit_of_work import Work
+from core.identity.models import UserAccount
+from core.tickets.models import Ticket, TicketCategory
+from core.timeline.models import Queue
+
+COUNT_CAP: Final = 10_000
+
+SEARCH: Final = search_view("ticket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """Which tickets. ``status`` is one of the table's or None for all; ``owner`` is ``me``, ``none`` or None."""
+
+    status: str | None = None
+    owner: str | None = None
+    search: str = ""
+    contact_id: int | None = None
+    company_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketKey:
+    """Where a page of tickets ended."""
+
+    last_activity_at: datetime
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRow:
+    """One ticket in a list."""
+
+    id: int
+    number: int
+    title: str
+    status: str
+    category: str
+    requester: str
+    contact_id: int | None
+    contact_name: str | None
+    company_name: str | None
+    owner_id: int | None
+    owner_name: str | None
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPage:
+    """A page of tickets, newest activity first. ``count`` stops at 10,000."""
+
+    rows: Sequence[TicketRow]
+    next_key: TicketKey | None
+    count: int
+
+    @property
+    def count_is_capped(self) -> bool:
+        """Whether there are more than ``count``."""
+        return self.count >= COUNT_CAP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketDetail:
+    """A ticket's header."""
+
+    id: int
+    number: int
+    title: str
+    status: str
+    version: int
+    requester: str
+    category_id: int
+    category: str
+    queue: str | None
+    queue_id: int | None
+    contact_id: int | None
+    contact_name: str | None
+    company_id: int | None
+    company_name: str | None
+    owner_id: int | None
+    owner_name: str | None
+    created_at: datetime
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a select."""
+
+    id: int
+    name: str
+
+
+def list_tickets(work: Work, wanted: TicketFilter, *, after: TicketKey | None = None, limit: int = 50) -> TicketPage:
+    """A page of tickets; two statements, one more notes the look."""
+    work.actor.require(Permission.TICKETS_READ)
+    conditions = _conditions(work, wanted)
+    query = _rows(conditions).order_by(Ticket.last_activity_at.desc(), Ticket.id.desc()).limit(limit + 1)
+    if after is not None:
+        key = tuple_(literal(after.last_activity_at), literal(after.ticket_id, BigInteger))
+        query = query.where(tuple_(Ticket.last_activity_at, Ticket.id) < key)
+    found = [_as_row(row) for row in work.session.execute(query)]
+    rows = found[:limit]
+    record_read(work, "ticket", [row.id for row in rows], how=How.SEARCH if wanted.search else How.LIST)
+    return TicketPage(
+        rows=rows,
+        next_key=TicketKey(rows[-1].last_activity_at, rows[-1].id) if len(found) > limit else None,
+        count=_count(work, conditions),
+    )
+
+
+def count_tickets(work: Work, wanted: TicketFilter) -> int:
+    """How many tickets there are, up to 10,000."""
+    work.actor.require(Permission.TICKETS_READ)
+    return _count(work, _conditions(work, wanted))
+
+
+def ticket_detail(work: Work, ticket_id: int) -> TicketDetail:
+    """A ticket's header; raises ``NotFound``."""
+    work.actor.require(Permission.TICKETS_READ)
+    query = (
+        select(
+            Ticket,
+            TicketCategory.name,
+            Queue.name,
+            Contact.name,
+            Company.name,
+            UserAccount.name,
+        )
+        .join(TicketCategory, TicketCategory.id == Ticket.category_id)
+        .outerjoin(Queue, Queue.id == Ticket.queue_id)
+        .outerjoin(Contact, Contact.id == Ticket.contact_id)
+        .outerjoin(Company, Company.id == Ticket.company_id)
+        .outerjoin(UserAccount, UserAccount.id == Ticket.owner_id)
+        .where(Ticket.id == ticket_id)
+    )
+    row = work.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound
+    ticket, category, queue, contact, company, owner = row
+    record_read(work, "ticket", [ticket.id], how=How.DETAIL)
+    return TicketDetail(
+        id=ticket.id,
+        number=ticket.number,
+        title=ticket.title,
+        status=ticket.status,
+        version=ticket.version,
+        requester=ticket.requester,
+        category_id=ticket.category_id,
+        category=category,
+        queue=queue,
+        queue_id=ticket.queue_id,
+        contact_id=ticket.contact_id if contact else None,
+        contact_name=contact,
+        company_id=ticket.company_id if company else None,
+        company_name=company,
+        owner_id=ticket.owner_id,
+        owner_name=owner,
+        created_at=ticket.created_at,
+        last_activity_at=ticket.last_activity_at,
+    )
+
+
+def category_choices(work: Work) -> list[Choice]:
+    """The categories that the actor may see."""
+    query = select(TicketCategory.id, TicketCategory.name).order_by(TicketCategory.name)
+    return [Choice(category_id, name) for category_id, name in work.session.execute(query)]
+
+
+def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Ticket.id,
+            Ticket.number,
+            Ticket.title,
+            Ticket.status,
+            TicketCategory.name.label("category"),
+            Ticket.requester,
+            Ticket.contact_id,
+            Contact.name.label("contact_name"),
+            Company.name.label("company_name"),
+            Ticket.owner_id,
+            UserAccount.name.label("owner_name"),
+            Ticket.last_activity_at,
+        )
+        .join(TicketCategory, TicketCategory.id == Ticket.category_id)
+        .outerjoin(Contact, Contact.id == Ticket.contact_id)
+        .outerjoin(Company, Company.id == Ticket.company_id)
+        .outerjoin(UserAccount, UserAccount.id == Ticket.owner_id)
+        .where(*conditions)
+    )
+
+
+def _as_row(row: Any) -> TicketRow:
+    return TicketRow(**row._mapping)  # noqa: SLF001  # SQLAlchemy's documented name
+
+
+def _conditions(work: Work, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        conditions.append(Ticket.status == wanted.status)
+    if wanted.owner == "me":
+        conditions.append(Ticket.owner_id == work.actor.user_id)
+    elif wanted.owner == "none":
+        conditions.append(Ticket.owner_id.is_(None))
+    if wanted.contact_id is not None:
+        conditions.append(Ticket.contact_id == wanted.contact_id)
+    if wanted.company_id is not None:
+        conditions.append(Ticket.company_id == wanted.company_id)
+    if wanted.search.strip():
+        conditions.append(_matches(wanted.search))
+    return conditions
+
+
+def _matches(needle: str) -> ColumnElement[bool]:
+    """Every word stands somewhere in the ticket's words; ``#17`` is ticket 17 alone."""
+    bare = needle.strip().removeprefix("#")
+    if needle.strip().startswith("#") and bare.isdigit() and len(bare) < 18:
+        return Ticket.number == literal(int(bare), BigInteger)
+    return is_in_matches(Ticket.id, SEARCH, needle)
+
+
+def _count(work: Work, conditions: Sequence[ColumnElement[bool]]) -> int:
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNT_CAP).subquery()
+    return work.session.scalar(select(func.count()).select_from(capped)) or 0

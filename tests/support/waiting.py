@@ -1,0 +1,19 @@
+"""Waiting until something holds, with a deadline; never for a fixed time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+STEP_S = 0.05
+
+
+def wait_until(condition: Callable[[], T], *, deadline_s: float = 10.0) -> T:
+    """The first true answer of ``condition``; raises ``AssertionError`` after ``deadline_s``."""
+    deadline = time.monotonic() + deadline_s
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(STEP_S)
+    raise AssertionError(f"did not become true within {deadline_s} s")
