@@ -2,23 +2,30 @@
 
 from typing import Final
 
+from core.directory import jobs as _directory_jobs
 from core.directory.events import CompanySaved, ContactSaved
 from core.foundation.outbox import Event
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailQueued
+from core.tickets import jobs as _ticket_jobs
 from core.tickets.events import TicketChanged, TicketOpened
 
-JOB_MODULES: Final = (_mail_jobs,)
+JOB_MODULES: Final = (_directory_jobs, _mail_jobs, _ticket_jobs)
 """Importing them registers their jobs."""
 
 HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
-    ContactSaved: (),
-    CompanySaved: (),
+    ContactSaved: ("tickets.refresh_words_of_contact",),
+    CompanySaved: ("directory.refresh_words", "tickets.refresh_words_of_company"),
     TicketOpened: (),
     TicketChanged: (),
     MailFiled: (),
     MailQueued: (),
 }
+
+
+def wired_events() -> tuple[str, ...]:
+    """The names of all events that this release knows."""
+    return tuple(event.name for event in HANDLERS)
 
 
 def jobs_after(event_name: str) -> tuple[str, ...]:

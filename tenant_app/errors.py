@@ -3,16 +3,17 @@
 from typing import Final
 
 import structlog
-from flask import Flask, g, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.foundation.errors import CentralaError, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from tenant_app.languages import say
+from tenant_app.security import forget_viewer
 
 STATUS: Final[dict[type[CentralaError], int]] = {
     NotFound: 404,
@@ -31,8 +32,10 @@ def install(app: Flask) -> None:
     app.register_error_handler(CentralaError, _told)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(DBAPIError, _database)
-    app.register_error_handler(PoolTimeoutError, _database)
+    app.register_error_handler(DataError, _unstorable)
+    app.register_error_handler(IntegrityError, _clashing)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(away, _database_away)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -55,12 +58,30 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         405: _("This page does not take this kind of request."),
         413: _("That is more than fits into one request."),
     }
-    return _page(status, known.get(status, _("The request could not be answered.")))
+    response = _page(status, known.get(status, _("The request could not be answered.")))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(error.valid_methods)
+    return response
 
 
-def _database(error: Exception) -> ResponseReturnValue:
-    log.error("database_unavailable", error=type(error).__name__)
-    return _plain_page(503, "503: the database does not answer; nothing was saved. Try again in a moment.\n")
+def _unstorable(error: DataError) -> ResponseReturnValue:
+    """A NUL in a text, or a number beyond what the database counts: an address that leads nowhere, or a bad form."""
+    log.warning("request_unstorable", endpoint=request.endpoint, error=type(error.orig).__name__)
+    if request.view_args and request.method == "GET":
+        return _page(404, _("There is no such page."))
+    return _page(422, _("It holds a character or a number that cannot be stored. Nothing was saved."))
+
+
+def _clashing(error: IntegrityError) -> ResponseReturnValue:
+    """What a service overlooked and the database refused."""
+    log.error("request_clashed", endpoint=request.endpoint, exc_info=error)
+    return _page(409, _("This clashes with what is stored. Nothing was saved; reload the page and try again."))
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    log.error("database_away", endpoint=request.endpoint, error=type(error).__name__)
+    forget_viewer()
+    return _page(503, _("The database does not answer. Nothing was saved; try again in a moment."))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
@@ -68,9 +89,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return _page(500, _("Something broke on our side. Nothing was saved, and it has been logged."))
 
 
-def _page(status: int, message: str) -> ResponseReturnValue:
-    if "tenant" not in g:
-        return _plain_page(status, f"{status}: {message}\n")
+def _page(status: int, message: str) -> Response:
     titles = {
         403: _("Not allowed"),
         404: _("This page is not here"),
@@ -80,8 +99,17 @@ def _page(status: int, message: str) -> ResponseReturnValue:
         503: _("Not available right now"),
     }
     title = titles.get(status, _("Something went wrong"))
-    return render_template("shell/error.html", error_code=status, error_title=title, error_text=message), status
+    response = _rendered(error_code=status, error_title=title, error_text=message)
+    response.status_code = status
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
 
 
-def _plain_page(status: int, text: str) -> ResponseReturnValue:
-    return text, status, {"Content-Type": "text/plain; charset=utf-8", "Retry-After": "5"}
+def _rendered(**words: object) -> Response:
+    """The page; without the viewer if they cannot be found out."""
+    try:
+        return make_response(render_template("shell/error.html", **words))
+    except (DBAPIError, PoolTimeoutError):
+        forget_viewer()
+        return make_response(render_template("shell/error.html", **words))

@@ -12,7 +12,7 @@ LANGUAGE_NAMES = {"en": "English", "cs": "Čeština", "pl": "Polski"}
 def install(app: Flask) -> None:
     """Take over from the framework's own language handling, which knows no Czech and reads its own catalogues."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
-    Babel(app, locale_selector=current_language)
+    Babel(app, locale_selector=_current_locale, timezone_selector=_current_time_zone)
 
 
 def current_language() -> str:
@@ -22,6 +22,16 @@ def current_language() -> str:
         return person.locale
     accepted = request.accept_languages.best_match(LOCALES)
     return accepted or (g.tenant.locale if "tenant" in g else "en")
+
+
+def _current_locale() -> str:
+    """How dates and numbers are written: plain English as in Europe, with the day first."""
+    language = current_language()
+    return "en_GB" if language == "en" else language
+
+
+def _current_time_zone() -> str:
+    return g.tenant.time_zone if "tenant" in g else "UTC"
 
 
 def say(message: Message | str) -> str:

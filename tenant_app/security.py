@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import g
 from flask_appbuilder.security.manager import BaseSecurityManager
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 
 from core.foundation.actor import Actor, Door, system_actor
 from core.foundation.permissions import Permission
@@ -84,3 +84,8 @@ class SecurityManager(BaseSecurityManager):
 def viewer() -> Viewer | None:
     """The request's viewer, None before sign-in."""
     return current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001  # documented way to unwrap the proxy
+
+
+def forget_viewer() -> None:
+    """Answer the rest of this request as to nobody: for pages that must not ask the database who it is."""
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001  # where the library keeps the request's user

@@ -10,11 +10,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import NewType
 
 import fsspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import BigInteger, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,24 +52,23 @@ class Folder:
     def write(self, name: str, data: bytes) -> None:
         """Store ``data`` durably; raises ``Unavailable`` if the place refuses."""
         filesystem, root = fsspec.core.url_to_fs(self.url)
-        path = f"{root}/{name[:2]}/{name}"
         try:
-            filesystem.makedirs(f"{root}/{name[:2]}", exist_ok=True)
-            with filesystem.open(path, "wb") as file:
-                file.write(data)
-                file.flush()
-                if hasattr(file, "fileno"):
-                    os.fsync(file.fileno())
+            if isinstance(filesystem, LocalFileSystem):
+                _write_synced(Path(root) / name[:2] / name, data)
+            else:
+                filesystem.pipe_file(f"{root}/{name[:2]}/{name}", data)
         except OSError as error:
             raise Unavailable(_("The file store does not answer; nothing was saved.")) from error
 
     def read(self, name: str) -> bytes:
-        """The stored bytes; raises ``NotFound`` if they are gone."""
+        """The stored bytes; raises ``NotFound`` if they are gone, ``Unavailable`` if the place refuses."""
         filesystem, root = fsspec.core.url_to_fs(self.url)
         try:
             return bytes(filesystem.cat_file(f"{root}/{name[:2]}/{name}"))
         except FileNotFoundError as error:
             raise NotFound(_("This file no longer exists.")) from error
+        except OSError as error:
+            raise Unavailable(_("The file store does not answer. Try again in a moment.")) from error
 
     def remove(self, name: str) -> None:
         """Remove the file; it may be gone already."""
@@ -108,5 +109,24 @@ def read_blob(work: Work, blob_id: BlobId) -> bytes:
     sealed, key = files().read(blob.location), keys().read(blob.key_name)
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], blob.location.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: so little is left that there is no nonce or no key
         raise NotFound(_("This file was damaged and cannot be opened.")) from error
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    """A new file for our eyes only, on the disk with its name when this returns."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    for folder in (path.parent, path.parent.parent):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

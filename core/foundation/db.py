@@ -3,6 +3,7 @@
 A process keeps at most 20 connections; streams and other long waits hold none.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -37,16 +38,26 @@ def make_engine(url: str) -> Engine:
         max_overflow=10,
         pool_timeout=5,
         pool_pre_ping=True,
-        connect_args={"options": SERVER_OPTIONS, "connect_timeout": 5},
+        connect_args={
+            "options": SERVER_OPTIONS,
+            "connect_timeout": 5,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
     )
 
 
 def forget_connections() -> None:
-    """Close the pools; a forked child calls it with ``close=False`` semantics of SQLAlchemy's own."""
+    """Let go of the pools without closing what they hold: in a forked child the connections are the parent's."""
     for make in (engine, relay_engine):
         if make.cache_info().currsize:
             make().dispose(close=False)
             make.cache_clear()
+
+
+os.register_at_fork(after_in_child=forget_connections)
 
 
 def new_session() -> Session:

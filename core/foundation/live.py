@@ -13,9 +13,13 @@ from sqlalchemy import func, select
 from core.foundation.unit_of_work import Work
 
 CHANNEL: Final = "centrala_live"
+MOST_IDS: Final = 300
+"""More do not fit into the 7,999 bytes of a NOTIFY for certain; then the topic is told as a whole."""
 
 
 def tell(work: Work, topic: str, ids: Sequence[int] = ()) -> None:
-    """Wake the browsers of this tenant that watch ``topic`` (or ``topic:id``)."""
-    message = json.dumps({"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids)[:500]})
+    """Wake the browsers of this tenant that watch ``topic`` (or ``topic:id``); without ids, all that watch it."""
+    message = json.dumps(
+        {"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids) if len(ids) <= MOST_IDS else []}
+    )
     work.session.execute(select(func.pg_notify(CHANNEL, message)))

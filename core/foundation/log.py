@@ -6,12 +6,18 @@ people's rights to be forgotten.
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import structlog
 
-PERSONAL: Final = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+\d[\d ]{7,}")
+PERSONAL: Final = re.compile(
+    r"""[^\s@<>"']+@[^\s@<>"']+  # an e-mail or SIP address
+    | (?:\+|\b00)\d(?:[ ./()-]{0,2}\d){6,}  # a number with its country
+    | \b\d(?:[ ./()-]?\d){8,}  # nine digits, however they are grouped""",
+    re.VERBOSE,
+)
+OURS: Final = frozenset({"timestamp", "level"})
 
 
 def configure_logs() -> None:
@@ -33,6 +39,9 @@ def configure_logs() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in ("gunicorn.error", "rq.worker"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     structlog.configure(
@@ -43,11 +52,21 @@ def configure_logs() -> None:
 
 
 def hide_personal_data(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace addresses and numbers in an entry's values."""
+    """Replace addresses and numbers in an entry's values, also inside of lists and objects."""
     for name, value in entry.items():
-        if isinstance(value, str):
-            entry[name] = PERSONAL.sub("[hidden]", value)
+        if name not in OURS and not name.startswith("_"):
+            entry[name] = _hidden(value)
     return entry
+
+
+def _hidden(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(_hidden(str(name))): _hidden(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden(inner) for inner in value]
+    return PERSONAL.sub("[hidden]", str(value))
 
 
 def _exception_without_values(exc_info: Any) -> str:

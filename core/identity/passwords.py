@@ -13,8 +13,9 @@ def hash_password(password: str) -> str:
 
 def password_matches(password: str, stored: str | None) -> bool:
     """Whether ``password`` is the stored one; takes as long when there is none to compare with."""
+    nobodys = _nobodys_hash()  # made in either case: the first time it takes as long as a check
     try:
-        return _hasher().verify(stored or _nobodys_hash(), password) and stored is not None
+        return _hasher().verify(stored or nobodys, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

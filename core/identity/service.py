@@ -49,8 +49,20 @@ def create_user_group(work: Work, name: str, *, parent_id: int | None = None) ->
     return group.id
 
 
+def position_group(work: Work) -> int:
+    """The tenant's permanent root group "Position" (TC-16), made at the first use."""
+    work.actor.require(Permission.PEOPLE_MANAGE)
+    found = work.session.scalars(select(UserGroup.id).where(UserGroup.is_position)).one_or_none()
+    if found is not None:
+        return found
+    group = UserGroup(name="Position", is_position=True)
+    work.session.add(group)
+    work.session.flush()
+    return group.id
+
+
 def create_user(work: Work, draft: UserDraft) -> UserId:
-    """Create a user; raises ``Invalid`` if somebody has this e-mail already."""
+    """Create a user, who belongs to "Position" at least; raises ``Invalid`` if somebody has this e-mail already."""
     work.actor.require(Permission.PEOPLE_MANAGE)
     email = draft.email.strip().lower()
     taken_by = work.session.scalars(select(UserAccount.name).where(UserAccount.email == email)).one_or_none()
@@ -66,7 +78,8 @@ def create_user(work: Work, draft: UserDraft) -> UserId:
     )
     work.session.add(user)
     work.session.flush()
-    work.session.add_all(UserGroupMember(user_id=user.id, user_group_id=group_id) for group_id in draft.groups)
+    groups = {position_group(work), *draft.groups}
+    work.session.add_all(UserGroupMember(user_id=user.id, user_group_id=group_id) for group_id in groups)
     record_change(work, "user", user.id, before={}, after={"email": email, "name": draft.name})
     return UserId(user.id)
 

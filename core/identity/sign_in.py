@@ -1,7 +1,8 @@
 """Signing in, staying signed in, signing out.
 
-A sign-in is a row; the browser holds its random token. Failures are counted per account and per address under a keyed
-hash, and whoever fails too often waits, with the same words whether the account exists or not (ATTACKS 33, 46).
+A sign-in is a row; the browser holds its random token. Attempts are counted per account and per address under a keyed
+hash, and whoever fails too often waits, with the same words whether the account exists or not (ATTACKS 33, 46). An
+attempt is committed before its password is looked at: so a thousand at the same moment try no more than ten passwords.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from core.foundation import clock
 from core.foundation.actor import Actor, Door, TenantId, UserId
@@ -53,27 +54,55 @@ class SignedIn:
         )
 
 
-def sign_in(work: Work, email: str, password: str, *, address: str, browser: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in that has been noted as failed, until it succeeds."""
+
+    email: str
+    address: str
+    ids: tuple[int, ...]
+
+
+def begin_attempt(work: Work, email: str, *, address: str) -> Attempt:
+    """Note that somebody at ``address`` is about to try; commit before ``sign_in``.
+
+    Raises ``Unavailable`` after too many failures, without counting this one.
+    """
+    email = email.strip().lower()
+    _refuse_if_throttled(work, email, address, own=())
+    _forget_old_attempts(work, email, address)
+    noted = [SignInAttempt(subject=subject, failed_at=clock.now()) for subject in _subjects(email, address)]
+    work.session.add_all(noted)
+    work.session.flush()
+    return Attempt(email, address, tuple(row.id for row in noted))
+
+
+def sign_in(work: Work, attempt: Attempt, password: str, *, browser: str) -> str | None:
     """Check the password; answer the new session's token, or None if e-mail and password do not belong together.
 
-    A blocked user is refused like a wrong password. Raises ``Unavailable`` after too many failures; the failure that
-    reaches the limit is still stored, so the caller commits also when None is returned.
+    A blocked user is refused like a wrong password. Raises ``Unavailable`` if too many others tried at the same moment.
     """
-    subjects = [_subject("account", email.strip().lower()), _subject("address", address)]
-    _refuse_if_throttled(work, subjects)
-    user = work.session.scalars(select(UserAccount).where(UserAccount.email == email.strip().lower())).one_or_none()
+    _refuse_if_throttled(work, attempt.email, attempt.address, own=attempt.ids)
+    user = work.session.scalars(select(UserAccount).where(UserAccount.email == attempt.email)).one_or_none()
     if not password_matches(password, user.password_hash if user else None) or user is None or user.is_blocked:
-        work.session.add_all(SignInAttempt(subject=subject) for subject in subjects)
         return None
+    work.session.execute(delete(SignInAttempt).where(SignInAttempt.id.in_(attempt.ids)))
+    return _open_session(work, user.id, browser)
+
+
+def _open_session(work: Work, user_id: int, browser: str) -> str:
+    ended = delete(SignInSession).where(SignInSession.user_id == user_id, SignInSession.expires_at <= clock.now())
+    work.session.execute(ended)
     token = secrets.token_urlsafe(32)
     work.session.add(
         SignInSession(
-            user_id=user.id,
+            user_id=user_id,
             token_sha256=_digest(token),
             browser=browser[:200],
             expires_at=clock.now() + SESSION_LIFETIME,
         )
     )
+    work.session.flush()
     return token
 
 
@@ -119,10 +148,15 @@ def sign_out(work: Work, token: str) -> None:
         work.session.delete(session)
 
 
-def _refuse_if_throttled(work: Work, subjects: list[bytes]) -> None:
+def _refuse_if_throttled(work: Work, email: str, address: str, *, own: tuple[int, ...]) -> None:
+    subjects = _subjects(email, address)
     query = (
         select(SignInAttempt.subject, func.count().label("failures"))
-        .where(SignInAttempt.subject.in_(subjects), SignInAttempt.failed_at > clock.now() - ATTEMPTS_WINDOW)
+        .where(
+            SignInAttempt.subject.in_(subjects),
+            SignInAttempt.failed_at > clock.now() - ATTEMPTS_WINDOW,
+            SignInAttempt.id.not_in(own),
+        )
         .group_by(SignInAttempt.subject)
     )
     failures = {row.subject: row.failures for row in work.session.execute(query)}
@@ -134,6 +168,15 @@ def _refuse_if_throttled(work: Work, subjects: list[bytes]) -> None:
 def _known(permissions: list[str]) -> frozenset[Permission]:
     """The permissions that this release knows; a later release may have granted others."""
     return frozenset(permission for permission in Permission if permission.value in permissions)
+
+
+def _forget_old_attempts(work: Work, email: str, address: str) -> None:
+    is_old = SignInAttempt.failed_at <= clock.now() - ATTEMPTS_WINDOW
+    work.session.execute(delete(SignInAttempt).where(SignInAttempt.subject.in_(_subjects(email, address)), is_old))
+
+
+def _subjects(email: str, address: str) -> tuple[bytes, bytes]:
+    return _subject("account", email), _subject("address", address)
 
 
 def _subject(kind: str, value: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from core.foundation.blobs import store_blob
 from core.foundation.jobs import enqueue
 from core.foundation.unit_of_work import outside_tenants, unit_of_work
 from core.mail.models import InboundMail, MailAddress
+from core.mail.parsing.words import clean
 
 FILE_JOB = "mail.file"
 
@@ -26,6 +28,8 @@ class Delivery:
 
 def delivery_for(recipient: str) -> Delivery | None:
     """Where mail for ``recipient`` goes; None if nobody here has the address."""
+    if not recipient.isprintable():
+        return None
     query = select(MailAddress.tenant_id, MailAddress.id).where(MailAddress.address == _plain_address(recipient))
     with outside_tenants() as session:
         row = session.execute(query).one_or_none()
@@ -45,7 +49,7 @@ def accept_mail(raw: bytes, *, sender: str, deliveries: Iterable[Delivery]) -> N
                 blob_id=store_blob(work, raw),
                 sha256=hashlib.sha256(raw).digest(),
                 mail_address_id=delivery.mail_address_id,
-                sender=sender,
+                sender=clean(sender),
                 recipient=delivery.recipient,
                 state="received",
             )
@@ -55,5 +59,10 @@ def accept_mail(raw: bytes, *, sender: str, deliveries: Iterable[Delivery]) -> N
 
 
 def _plain_address(recipient: str) -> str:
+    """The address without quotes, plus part and capitals; a domain in IDNA as people write it (RFC 5321, 5890)."""
     local, _at, domain = recipient.strip().lower().rpartition("@")
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = local[1:-1].replace("\\", "")
+    with suppress(UnicodeError):  # it is written so already
+        domain = domain.encode("ascii").decode("idna")
     return f"{local.partition('+')[0]}@{domain}"

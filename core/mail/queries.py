@@ -1,6 +1,7 @@
 """Questions about mail: a ticket's thread, one mail's body and files, the outbox."""
 
 import base64
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from core.tickets.models import Ticket
 from core.timeline.models import Activity, Attachment
 
 INLINE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+REMOTE_IMAGE: Final = re.compile(r"<img\b[^>]{0,2000}\bsrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
 INLINE_LIMIT_BYTES: Final = 10 * 2**20
 THREAD_LIMIT: Final = 500
 OUTBOX_PAGE: Final = 50
@@ -50,6 +52,7 @@ class ThreadMail:
     text: str
     quoted: str
     has_html: bool
+    has_remote_images: bool
     flags: Sequence[str]
     occurred_at: datetime
     user_name: str | None
@@ -213,6 +216,7 @@ def _as_mail(
         text=text,
         quoted=quoted,
         has_html=message.body_html is not None,
+        has_remote_images=bool(REMOTE_IMAGE.search(message.body_html or "")),
         flags=message.flags,
         occurred_at=activity.occurred_at,
         user_name=user_name,

@@ -23,7 +23,12 @@ from core.mail.intake import Delivery, accept_mail, delivery_for
 
 MAX_MAIL_BYTES: Final = 50 * 2**20
 AT_ONCE: Final = 8
+MAX_RECIPIENTS: Final = 100
+MAX_CONNECTIONS: Final = 50
+MAX_COMMANDS: Final = {"*": 1_000}
 LATER: Final = "451 4.3.0 The mail cannot be stored right now; try again later"
+FULL: Final = b"421 4.3.2 Too many connections; try again later\r\n"
+TOO_MANY: Final = "452 4.5.3 Too many recipients; send the mail again to the others"
 UNKNOWN: Final = "550 5.1.1 Nobody here has this address"
 
 log = structlog.get_logger()
@@ -34,6 +39,18 @@ class Intake:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")
+        self._connections = 0
+
+    def enter(self) -> bool:
+        """Let one more connection in, if there is room."""
+        if self._connections >= MAX_CONNECTIONS:
+            return False
+        self._connections += 1
+        return True
+
+    def leave(self) -> None:
+        """One connection fewer."""
+        self._connections -= 1
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -46,7 +63,11 @@ class Intake:
             return LATER
         if delivery is None:
             return UNKNOWN
-        _deliveries(envelope).append(delivery)
+        gathered = _deliveries(envelope)
+        if len(gathered) >= MAX_RECIPIENTS:
+            return TOO_MANY
+        if delivery not in gathered:
+            gathered.append(delivery)
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -77,15 +98,35 @@ def _deliveries(envelope: Envelope) -> list[Delivery]:
     return found
 
 
+class _Connection(SMTP):
+    """One connection. More than the limit are sent away, so that the mails in the making have enough memory."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Greet, unless the house is full (RFC 5321, 3.8)."""
+        self._is_in = self.event_handler.enter()
+        if self._is_in:
+            super().connection_made(transport)
+        else:
+            transport.write(FULL)
+            transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Leave the place to another."""
+        if self._is_in:
+            self.event_handler.leave()
+            super().connection_lost(error)
+
+
 def make_server(handler: Intake) -> SMTP:
     """One connection's protocol; a bare line feed never ends a line, so no second mail can hide in one (ATTACK 21)."""
-    return SMTP(
+    return _Connection(
         handler,
         data_size_limit=MAX_MAIL_BYTES,
         enable_SMTPUTF8=True,
         hostname=settings().base_domain,
         ident="Centrala",
         timeout=120,
+        command_call_limit=MAX_COMMANDS,
     )
 
 

@@ -3,6 +3,7 @@
 What will leave is rendered here, once, as finished bytes with a stable Message-ID. Sending only carries them.
 """
 
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
@@ -66,6 +67,40 @@ def reply_to_ticket(work: Work, ticket_id: int, draft: MailDraft) -> int:
     activity_id = _queue_mail(work, ticket, address, checked)
     note_activity(work, ticket, reopen=False)
     return activity_id
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Whom an answer goes to, as a composer shows it: addresses separated by commas."""
+
+    to: str
+    copies: str
+
+
+def reply_recipients(work: Work, ticket_id: int) -> ReplyTo:
+    """Whoever wrote last, else the requester; the others of that mail as copies, without our own addresses."""
+    newest = (
+        select(MailMessage)
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(Activity.ticket_id == ticket_id, Activity.direction == "in")
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
+    message = work.session.scalars(newest).one_or_none()
+    ours = {choice.address.lower() for choice in sender_choices(work)}
+    if message is None:
+        ticket = work.session.get(Ticket, ticket_id)
+        return ReplyTo(ticket.requester if ticket else "", "")
+    others = (address for _name, address in (*message.recipients, *message.copies))
+    return ReplyTo(message.sender[1], ", ".join(dict.fromkeys(_foreign(others, ours | {message.sender[1].lower()}))))
+
+
+def _foreign(addresses: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """Those that are neither known nor a plus address of a known one."""
+    for address in addresses:
+        local, _at, domain = address.lower().rpartition("@")
+        if address and f"{local.partition('+')[0]}@{domain}" not in known and address.lower() not in known:
+            yield address
 
 
 def write_mail(work: Work, draft: MailDraft, *, mail_address_id: int, contact_id: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.foundation.models import NOT_PERSONAL, Base, created_now
@@ -12,6 +12,7 @@ class Tenant(Base):
     """A company. ``realm`` never changes, host names may: signatures and digests are bound to it."""
 
     __tablename__ = "tenant"
+    __table_args__ = (CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(info=NOT_PERSONAL)

@@ -75,7 +75,7 @@ class TicketPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketDetail:
-    """A ticket's header."""
+    """A ticket's header. ``contact_is_hidden``: it has a contact that the actor may not see."""
 
     id: int
     number: int
@@ -89,6 +89,7 @@ class TicketDetail:
     queue_id: int | None
     contact_id: int | None
     contact_name: str | None
+    contact_is_hidden: bool
     company_id: int | None
     company_name: str | None
     owner_id: int | None
@@ -166,6 +167,7 @@ def ticket_detail(work: Work, ticket_id: int) -> TicketDetail:
         queue_id=ticket.queue_id,
         contact_id=ticket.contact_id if contact else None,
         contact_name=contact,
+        contact_is_hidden=ticket.contact_id is not None and contact is None,
         company_id=ticket.company_id if company else None,
         company_name=company,
         owner_id=ticket.owner_id,

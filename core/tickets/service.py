@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from core.directory.models import Company, Contact
+from core.directory.models import Company, Contact, ContactDatabase
 from core.foundation import clock
 from core.foundation.errors import Conflict, Invalid, NotFound
 from core.foundation.history import record_change
@@ -51,7 +51,7 @@ def open_ticket(work: Work, draft: TicketDraft) -> Ticket:
     work.actor.require(Permission.TICKETS_WRITE)
     ticket = Ticket(
         number=_next_number(work),
-        title=draft.title.strip()[:TITLE_CHARACTERS],
+        title=_one_line(draft.title),
         category_id=draft.category_id,
         queue_id=draft.queue_id,
         contact_id=draft.contact_id,
@@ -62,7 +62,7 @@ def open_ticket(work: Work, draft: TicketDraft) -> Ticket:
     )
     work.session.add(ticket)
     work.session.flush()
-    _refresh_search(work, ticket)
+    refresh_search(work, ticket)
     record_change(work, "ticket", ticket.id, before={}, after={"title": ticket.title, "status": ticket.status})
     emit(work, TicketOpened(ticket.id))
     tell(work, "ticket", [ticket.id])
@@ -82,6 +82,8 @@ def change_ticket(work: Work, ticket_id: int, patch: TicketPatch, *, version: in
         )
     _refuse_unknown_values(work, patch)
     wanted = {field.name: getattr(patch, field.name) for field in fields(patch)}
+    if patch.title is not None:
+        wanted["title"] = _one_line(patch.title)
     changed = {name: value for name, value in wanted.items() if value is not None}
     if changed.get("owner_id") == 0:
         changed["owner_id"] = None
@@ -130,9 +132,20 @@ def apply_to_ticket(work: Work, ticket: Ticket, values: dict[str, Any]) -> None:
     if record_change(work, "ticket", ticket.id, before=before, after=values):
         ticket.version += 1
     work.session.flush()
-    _refresh_search(work, ticket)
+    refresh_search(work, ticket)
     emit(work, TicketChanged(ticket.id))
     tell(work, "ticket", [ticket.id])
+
+
+def refresh_search(work: Work, ticket: Ticket) -> None:
+    """Write down what search finds the ticket by: number, title, requester, the contact's and the company's names.
+
+    Names count only if everyone may see them: the ticket's readers are others than the contact's, and a search that
+    hits tells the name (ATTACK 57).
+    """
+    words = [f"#{ticket.number}", ticket.title, ticket.requester]
+    words += [_open_name(work, Contact, ticket.contact_id), _open_name(work, Company, ticket.company_id)]
+    ticket.search_words = " ".join(word for word in words if word)
 
 
 def locked_ticket(work: Work, ticket_id: int) -> Ticket:
@@ -151,10 +164,16 @@ def _refuse_unknown_values(work: Work, patch: TicketPatch) -> None:
         problems["status"] = _("There is no such status.")
     if patch.category_id is not None and work.session.get(TicketCategory, patch.category_id) is None:
         problems["category_id"] = _("There is no such category.")
-    if patch.owner_id and work.session.get(UserAccount, patch.owner_id) is None:
-        problems["owner_id"] = _("There is no such colleague.")
+    if patch.owner_id:
+        owner = work.session.get(UserAccount, patch.owner_id)
+        if owner is None or owner.is_blocked:
+            problems["owner_id"] = _("There is no such colleague.")
     if problems:
         raise Invalid(problems)
+
+
+def _one_line(title: str) -> str:
+    return " ".join(title.split())[:TITLE_CHARACTERS].strip()
 
 
 def _next_number(work: Work) -> int:
@@ -166,9 +185,11 @@ def _next_number(work: Work) -> int:
     return work.session.scalars(statement).one()
 
 
-def _refresh_search(work: Work, ticket: Ticket) -> None:
-    contact = work.session.get(Contact, ticket.contact_id) if ticket.contact_id else None
-    company = work.session.get(Company, ticket.company_id) if ticket.company_id else None
-    words = [f"#{ticket.number}", ticket.title, ticket.requester]
-    words += [found.name for found in (contact, company) if found is not None]
-    ticket.search_words = " ".join(word for word in words if word)
+def _open_name(work: Work, kind: type[Contact] | type[Company], row_id: int | None) -> str:
+    """The name of a contact or company in a database that is open to everyone."""
+    query = (
+        select(kind.name)
+        .join(ContactDatabase, ContactDatabase.id == kind.database_id)
+        .where(kind.id == row_id, ContactDatabase.everyone_sees)
+    )
+    return (work.session.scalar(query) or "") if row_id else ""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.foundation.blobs import store_blob
+from core.foundation.blobs import BlobId, store_blob
 from core.foundation.unit_of_work import Work
 from core.timeline.models import Activity, Attachment
 
@@ -55,9 +55,14 @@ def record_activity(work: Work, draft: ActivityDraft) -> int:
 
 def attach(work: Work, activity_id: int, file: FileDraft) -> int:
     """Store the file encrypted and tie it to the activity."""
+    return attach_stored(work, activity_id, file, store_blob(work, file.content))
+
+
+def attach_stored(work: Work, activity_id: int, file: FileDraft, blob_id: BlobId) -> int:
+    """Tie a file to the activity whose bytes are stored: many files are written before any row is locked."""
     attachment = Attachment(
         activity_id=activity_id,
-        blob_id=store_blob(work, file.content),
+        blob_id=blob_id,
         name=file.name,
         media_type=file.media_type,
         size_bytes=len(file.content),

@@ -17,6 +17,7 @@ LOCKS: Final = {"requirements.lock": (), "requirements-test.lock": ("--extra", "
 
 def translate() -> int:
     """Collect the strings of all sources and merge them into the catalogues; prints what still has no words."""
+    CATALOGUES.mkdir(exist_ok=True)
     _run(
         "pybabel", "extract", "--mapping", str(ROOT / "deploy" / "local" / "babel.cfg"), "--keyword", "lazy_gettext",
         "--no-location", "--sort-output", "--project", "Centrala", "--output-file", str(TEMPLATE), ".",

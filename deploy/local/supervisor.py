@@ -85,8 +85,10 @@ def _ours(found: Installation) -> Iterator[Program]:
 class Supervisor:
     """A running supervisord of this checkout, ours or another command's."""
 
-    def __init__(self) -> None:
-        self._rpc: Any = ServerProxy("http://127.0.0.1", SupervisorTransport("", "", f"unix://{socket_path()}"))
+    @property
+    def _rpc(self) -> Any:
+        """A fresh connection for each call: one that broke off, as during the start, stays unusable."""
+        return ServerProxy("http://127.0.0.1", SupervisorTransport("", "", f"unix://{socket_path()}"))
 
     def is_running(self) -> bool:
         """Whether it answers."""

@@ -1,1 +1,1 @@
-"""Companies."""
+"""Companies: list, page, form, and the choices that pickers offer."""

@@ -1,1 +1,1 @@
-"""Contacts."""
+"""Contacts: list, page, form."""

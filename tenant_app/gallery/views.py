@@ -4,6 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
+from core.foundation import clock
 from core.foundation.unit_of_work import Work
 from tenant_app.pages import signed_in_only
 
@@ -17,4 +18,4 @@ class Gallery(BaseView):
     @signed_in_only
     def show(self, work: Work) -> ResponseReturnValue:  # noqa: ARG002  # every page has a transaction
         """All components."""
-        return render_template("gallery.html")
+        return render_template("gallery.html", gallery_at=clock.now())

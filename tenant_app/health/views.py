@@ -14,6 +14,7 @@ from tenant_app.health.checks import look_around
 from tenant_app.pages import public
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+FORWARDED: Final = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 request_seconds = Histogram(
@@ -40,7 +41,7 @@ class Health(BaseView):
     @public
     def metrics(self) -> ResponseReturnValue:
         """Prometheus' text format, for this machine only."""
-        if request.remote_addr not in LOOPBACK or "X-Forwarded-For" in request.headers:
+        if request.remote_addr not in LOOPBACK or any(name in request.headers for name in FORWARDED):
             abort(404)
         return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 

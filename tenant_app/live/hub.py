@@ -1,14 +1,14 @@
 """One listener per process, many streams.
 
-The listener holds one PostgreSQL connection outside the pool; streams hold none. A stream that falls behind loses the
-oldest messages, and is told to refresh everything.
+The listener holds one PostgreSQL connection outside the pool; streams hold none. A stream that falls behind loses what
+it has not read, and is told to refresh everything instead.
 """
 
 import json
+import os
 import queue
 import threading
 from collections import defaultdict
-from functools import cache
 from typing import Final
 
 import psycopg
@@ -18,7 +18,9 @@ from core.foundation.live import CHANNEL
 from core.foundation.settings import settings
 
 BACKLOG: Final = 200
-REFRESH: Final = "refresh"
+LOOK_S: Final = 2.0
+PAUSE_S: Final = 1.0
+REFRESH: Final = json.dumps({"topic": "refresh", "ids": []})
 
 log = structlog.get_logger()
 
@@ -31,6 +33,7 @@ class Hub:
     def __init__(self) -> None:
         self._streams: dict[int, set[Stream]] = defaultdict(set)
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     def open(self, tenant_id: int) -> Stream:
         """A new stream of the tenant's messages (JSON texts)."""
@@ -61,34 +64,60 @@ class Hub:
         with self._lock:
             tenants = list(self._streams)
         for tenant_id in tenants:
-            self._put(tenant_id, json.dumps({"topic": REFRESH, "ids": []}))
+            self._put(tenant_id, REFRESH)
 
     def listen_for_ever(self) -> None:
-        """Listen; reconnect when the connection breaks, then have everybody refresh."""
+        """Listen until ``stop``; reconnect when the connection breaks, then have everybody refresh."""
         url = settings().database_url.replace("postgresql+psycopg://", "postgresql://")
-        pause = threading.Event()
-        while True:
+        while not self._stopping.is_set():
             try:
-                with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-                    connection.execute(f"listen {CHANNEL}")
-                    self.refresh_all()
-                    for notice in connection.notifies():
-                        self.pass_on(notice.payload)
-            except psycopg.OperationalError as error:
+                self._listen(url)
+            except Exception as error:  # noqa: BLE001  # without this loop no browser of this process hears anything
                 log.warning("live_listener_waits", error=type(error).__name__)
-            pause.wait(1.0)
+            self._stopping.wait(PAUSE_S)
+
+    def stop(self) -> None:
+        """End the listening within two seconds."""
+        self._stopping.set()
+
+    def _listen(self, url: str) -> None:
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f"listen {CHANNEL}")
+            self.refresh_all()
+            while not self._stopping.is_set():
+                for notice in connection.notifies(timeout=LOOK_S):
+                    self.pass_on(notice.payload)
 
     def _put(self, tenant_id: int, message: str) -> None:
         with self._lock:
             streams = list(self._streams.get(tenant_id, ()))
         for stream in streams:
-            if stream.qsize() < BACKLOG:
+            if stream.qsize() >= BACKLOG:
+                _empty(stream)
+                stream.put(REFRESH)
+            else:
                 stream.put(message)
 
 
-@cache
+def _empty(stream: Stream) -> None:
+    try:
+        while True:
+            stream.get_nowait()
+    except queue.Empty:
+        return
+
+
+_hubs: list[Hub] = []
+_making = threading.Lock()
+
+
 def hub() -> Hub:
     """This process's hub; the first call starts its listener."""
-    made = Hub()
-    threading.Thread(target=made.listen_for_ever, daemon=True, name="live").start()
-    return made
+    with _making:
+        if not _hubs:
+            _hubs.append(Hub())
+            threading.Thread(target=_hubs[0].listen_for_ever, daemon=True, name="live").start()
+        return _hubs[0]
+
+
+os.register_at_fork(after_in_child=_hubs.clear)  # a thread does not come along into a forked process

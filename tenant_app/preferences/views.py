@@ -8,6 +8,7 @@ from core.foundation.unit_of_work import Work
 from core.identity.service import choose_language, choose_theme
 from tenant_app.hosts import current_tenant
 from tenant_app.pages import local_path, public, signed_in_only
+from tenant_app.preferences.colours import accent_of
 
 
 class Preferences(BaseView):
@@ -32,8 +33,8 @@ class Preferences(BaseView):
     @expose("/theme.css")
     @public
     def style(self) -> ResponseReturnValue:
-        """The tenant's accent as custom properties; empty if it has none."""
-        css = render_template("preferences/theme.css", accent=current_tenant().accent)
+        """The tenant's accent as custom properties, with what must be legible on it; empty if it has none."""
+        css = render_template("preferences/theme.css", accent=accent_of(current_tenant().accent or ""))
         return Response(css, mimetype="text/css", headers={"Cache-Control": "private, max-age=300"})
 
 

@@ -1,1 +1,1 @@
-"""Search over contacts, companies and tickets at once."""
+"""Search over everything."""

@@ -9,7 +9,7 @@ from flask_login import login_user, logout_user
 from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Unavailable
 from core.foundation.unit_of_work import Work, unit_of_work
-from core.identity.sign_in import sign_in, sign_out, signed_in
+from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import local_path, public, signed_in_only
@@ -60,12 +60,13 @@ class SignIn(BaseView):
 
 
 def _try(email: str, password: str) -> Viewer | None:
-    browser = request.user_agent.string
-    with unit_of_work(system_actor(current_tenant().id, door=Door.WEB)) as work:
-        token = sign_in(work, email, password, address=request.remote_addr or "", browser=browser)
+    actor = system_actor(current_tenant().id, door=Door.WEB)
+    with unit_of_work(actor) as work:
+        attempt = begin_attempt(work, email, address=request.remote_addr or "")
+    with unit_of_work(actor) as work:
+        token = sign_in(work, attempt, password, browser=request.user_agent.string)
         if token is None:
             return None
-        work.session.flush()
         person = signed_in(work, token)
         return Viewer(token, person) if person else None
 

@@ -18,6 +18,7 @@ from core.identity.service import (
     create_permission_group,
     create_user,
     create_user_group,
+    position_group,
 )
 from core.mail.models import MailAddress
 from core.tenants.service import create_tenant
@@ -114,7 +115,7 @@ def _create_people(work: Work, host: str, names: tuple[str, ...]) -> dict[str, U
         "vera": create_permission_group(work, "Readers", permissions=READER),
     }
     owners = create_owner_group(work, "Owners")
-    position = create_user_group(work, "Position")
+    position = position_group(work)
     return {
         name: create_user(
             work,

@@ -1,11 +1,11 @@
 """Parsing in a process that may be killed.
 
 A child per calling process reads mails from a pipe and writes results back; it is killed and replaced when one takes
-too long or too much memory, and after a few hundred mails. Frames are a 4-byte length and the bytes; a result is JSON,
-its contents in base64: what comes back from hostile input is never unpickled.
+too long or too much memory, and after a few hundred mails or a large one. It has no secrets in its environment and may
+write no file. Frames are lengths and bytes; a result is JSON followed by the attachments' bytes: what comes back from
+hostile input is never unpickled.
 """
 
-import base64
 import contextlib
 import ctypes
 import json
@@ -18,19 +18,26 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any, Final
 
-from core.mail.parsing.parse import parse_mail
+from core.mail.parsing.parse import parse_headers, parse_mail
 from core.mail.parsing.parsed import Address, AttachmentPart, ParsedMail
 
 TIMEOUT_S: Final = 5.0
 MEMORY_BYTES: Final = 512 * 2**20
 MAILS_A_CHILD: Final = 500
-LENGTH: Final = struct.Struct(">I")
+LARGE_BYTES: Final = 8 * 2**20
+REQUEST: Final = struct.Struct(">cI")
+LENGTHS: Final = struct.Struct(">II")
+WHOLE: Final = b"M"
+HEADERS: Final = b"H"
 PR_SET_PDEATHSIG: Final = 1
 CHUNK: Final = 1 << 16
+ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 class ParseFailed(Exception):
@@ -43,17 +50,38 @@ class ParseFailed(Exception):
 
 def parse_in_child(raw: bytes, *, timeout_s: float = TIMEOUT_S) -> ParsedMail:
     """Parse ``raw`` in this process's child; raises ``ParseFailed`` after ``timeout_s`` or if the child died."""
+    return _asked(WHOLE, raw, timeout_s)
+
+
+def headers_in_child(raw: bytes, *, timeout_s: float = TIMEOUT_S) -> ParsedMail:
+    """Only what the headers of ``raw`` say, for a mail that ``parse_in_child`` failed on; raises ``ParseFailed``."""
+    return _asked(HEADERS, raw, timeout_s)
+
+
+def _asked(what: bytes, raw: bytes, timeout_s: float) -> ParsedMail:
+    """Ask the child. One that died is asked once more in a fresh life: the mail before may have worn it out."""
+    deadline = time.monotonic() + timeout_s
     with _lock:
-        child = _living_child()
         try:
-            answer = child.ask(raw, time.monotonic() + timeout_s)
-        except TimeoutError as error:
-            child.kill()
-            raise ParseFailed("too_slow") from error
+            return _ask_once(what, raw, deadline)
+        except (OSError, EOFError):
+            pass
+        try:
+            return _ask_once(what, raw, deadline)
         except (OSError, EOFError) as error:
-            child.kill()
             raise ParseFailed("crashed") from error
-    return _decoded(json.loads(answer))
+
+
+def _ask_once(what: bytes, raw: bytes, deadline: float) -> ParsedMail:
+    child = _living_child()
+    try:
+        return _decoded(*child.ask(what, raw, deadline))
+    except TimeoutError as error:
+        child.kill()
+        raise ParseFailed("too_slow") from error
+    except (OSError, EOFError):
+        child.kill()
+        raise
 
 
 class _Child:
@@ -63,15 +91,21 @@ class _Child:
         self.owner = os.getpid()
         self.parsed = 0
         self.process = subprocess.Popen(  # our own module
-            [sys.executable, "-m", "core.mail.parsing.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "core.mail.parsing.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a traceback would quote the mail
+            cwd=ROOT,
+            env={"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
         )
 
-    def ask(self, raw: bytes, deadline: float) -> bytes:
-        """Send one mail and wait for its result until ``deadline`` (monotonic seconds)."""
-        self.parsed += 1
-        _write_all(_pipe(self.process.stdin), LENGTH.pack(len(raw)) + raw, deadline)
-        (length,) = LENGTH.unpack(_read_exactly(_pipe(self.process.stdout), LENGTH.size, deadline))
-        return _read_exactly(_pipe(self.process.stdout), length, deadline)
+    def ask(self, what: bytes, raw: bytes, deadline: float) -> tuple[bytes, bytes]:
+        """Send one mail and wait for its result and its files until ``deadline`` (monotonic seconds)."""
+        self.parsed += 1 if len(raw) < LARGE_BYTES else MAILS_A_CHILD
+        _write_all(_pipe(self.process.stdin), REQUEST.pack(what, len(raw)), raw, deadline)
+        stdout = _pipe(self.process.stdout)
+        length, files_length = LENGTHS.unpack(_read_exactly(stdout, LENGTHS.size, deadline))
+        return _read_exactly(stdout, length, deadline), _read_exactly(stdout, files_length, deadline)
 
     def is_usable(self) -> bool:
         """Whether it is ours, lives, and has not parsed too many."""
@@ -79,6 +113,8 @@ class _Child:
 
     def kill(self) -> None:
         """End it now."""
+        if self in _children:
+            _children.remove(self)
         if self.owner == os.getpid():
             self.process.kill()
             self.process.wait()
@@ -89,12 +125,21 @@ class _Child:
 
 _lock = threading.Lock()
 _children: list[_Child] = []
-os.register_at_fork(after_in_child=_children.clear)
+
+
+def _forget_after_fork() -> None:
+    """The child belongs to the parent, and a thread that held the lock is not here."""
+    global _lock  # noqa: PLW0603  # a lock cannot be reset
+    _lock = threading.Lock()
+    _children.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def _living_child() -> _Child:
     if _children and not _children[-1].is_usable():
-        _children.pop().kill()
+        _children[-1].kill()
     if not _children:
         _children.append(_Child())
     return _children[-1]
@@ -106,12 +151,13 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _write_all(stream: IO[bytes], data: bytes, deadline: float) -> None:
+def _write_all(stream: IO[bytes], head: bytes, data: bytes, deadline: float) -> None:
     os.set_blocking(stream.fileno(), False)
-    view = memoryview(data)
-    while view:
-        _wait(stream, deadline, writing=True)
-        view = view[os.write(stream.fileno(), view[:CHUNK]) :]
+    for piece in (head, data):
+        view = memoryview(piece)
+        while view:
+            _wait(stream, deadline, writing=True)
+            view = view[os.write(stream.fileno(), view[:CHUNK]) :]
 
 
 def _read_exactly(stream: IO[bytes], length: int, deadline: float) -> bytes:
@@ -126,13 +172,15 @@ def _read_exactly(stream: IO[bytes], length: int, deadline: float) -> bytes:
 
 
 def _wait(stream: IO[bytes], deadline: float, *, writing: bool) -> None:
-    left = deadline - time.monotonic()
-    ready = select.select([] if writing else [stream], [stream] if writing else [], [], max(left, 0))
-    if not (ready[0] or ready[1]):
+    poll = select.poll()  # select() knows no descriptor above 1023
+    poll.register(stream, select.POLLOUT if writing else select.POLLIN)
+    if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
         raise TimeoutError
 
 
-def _decoded(fields: dict[str, Any]) -> ParsedMail:
+def _decoded(result: bytes, files: bytes) -> ParsedMail:
+    fields = json.loads(result)
+
     def people(name: str) -> tuple[Address, ...]:
         return tuple(Address(**one) for one in fields[name])
 
@@ -148,35 +196,58 @@ def _decoded(fields: dict[str, Any]) -> ParsedMail:
         sent_at=datetime.fromisoformat(fields["sent_at"]) if fields["sent_at"] else None,
         text=fields["text"],
         html=fields["html"],
-        attachments=tuple(
-            AttachmentPart(**{**part, "content": base64.b64decode(part["content"])}) for part in fields["attachments"]
-        ),
+        attachments=tuple(_attachments(fields["attachments"], files)),
         is_automatic=fields["is_automatic"],
         is_bounce=fields["is_bounce"],
+        reported_ids=tuple(fields["reported_ids"]),
         notices=tuple(fields["notices"]),
     )
 
 
-def _encoded(mail: ParsedMail) -> bytes:
-    def plain(value: object) -> str:
-        if isinstance(value, bytes):
-            return base64.b64encode(value).decode()
-        if isinstance(value, datetime):
-            return value.isoformat()
-        raise TypeError(type(value).__name__)
+def _attachments(parts: list[dict[str, Any]], files: bytes) -> Iterator[AttachmentPart]:
+    position = 0
+    for part in parts:
+        length = part.pop("length")
+        yield AttachmentPart(**part, content=files[position : position + length])
+        position += length
 
-    return json.dumps(asdict(mail), default=plain).encode("ascii")
+
+def _encoded(mail: ParsedMail) -> bytes:
+    """The result without its files' bytes, as JSON."""
+    bare = replace(mail, attachments=tuple(replace(part, content=b"") for part in mail.attachments))
+    fields = asdict(bare)
+    for entry, part in zip(fields["attachments"], mail.attachments, strict=True):
+        del entry["content"]
+        entry["length"] = len(part.content)
+    return json.dumps(fields, default=_iso).encode("ascii")
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
 
 
 def _serve() -> None:
     """The child's life: mails in, results out, until the pipe closes or the parent dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    while header := sys.stdin.buffer.read(LENGTH.size):
-        raw = sys.stdin.buffer.read(LENGTH.unpack(header)[0])
-        answer = _encoded(parse_mail(raw))
-        sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
-        sys.stdout.buffer.flush()
+    for nothing in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        resource.setrlimit(nothing, (0, 0))
+    while head := sys.stdin.buffer.read(REQUEST.size):
+        what, length = REQUEST.unpack(head)
+        read = parse_mail if what == WHOLE else parse_headers
+        _answer(read(sys.stdin.buffer.read(length)))
+
+
+def _answer(mail: ParsedMail) -> None:
+    result = _encoded(mail)
+    out = sys.stdout.buffer
+    out.write(LENGTHS.pack(len(result), sum(len(part.content) for part in mail.attachments)))
+    out.write(result)
+    for part in mail.attachments:
+        out.write(part.content)
+    out.flush()
 
 
 if __name__ == "__main__":

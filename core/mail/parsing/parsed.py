@@ -29,21 +29,25 @@ class ParsedMail:
 
     ``text`` is always readable: made from the HTML where there is no plain text. ``notices`` are codes of what was cut
     or guessed: ``headers_cut``, ``text_cut``, ``too_many_parts``, ``too_deep``, ``too_many_addresses``,
-    ``charset_guessed``.
+    ``charset_guessed``, ``incomplete`` (the mail ends before its parts do).
+
+    ``is_automatic``: no person wrote it. ``is_bounce``: it reports a failed or delayed delivery; then ``reported_ids``
+    are the Message-IDs that stand in the report, among them that of the mail which it is about.
     """
 
-    subject: str
-    sender: Address | None
-    reply_to: tuple[Address, ...]
-    to: tuple[Address, ...]
-    cc: tuple[Address, ...]
-    message_id: str | None
-    in_reply_to: tuple[str, ...]
-    references: tuple[str, ...]
-    sent_at: datetime | None
-    text: str
-    html: str | None
-    attachments: tuple[AttachmentPart, ...]
-    is_automatic: bool
-    is_bounce: bool
-    notices: tuple[str, ...]
+    subject: str = ""
+    sender: Address | None = None
+    reply_to: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    text: str = ""
+    html: str | None = None
+    attachments: tuple[AttachmentPart, ...] = ()
+    is_automatic: bool = False
+    is_bounce: bool = False
+    reported_ids: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

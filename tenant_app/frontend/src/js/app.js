@@ -1,6 +1,7 @@
 /* What every page runs. Each module watches for its own data-attributes, so that a fragment brought by htmx works too. */
 import "htmx.org";
 import "./autosize.js";
+import "./composer.js";
 import "./dialog.js";
 import "./drafts.js";
 import "./failures.js";
@@ -10,6 +11,7 @@ import "./live.js";
 import "./menus.js";
 import "./navigation.js";
 import "./panel.js";
+import "./picker.js";
 import "./repeat.js";
 import "./rows.js";
 import "./theme.js";

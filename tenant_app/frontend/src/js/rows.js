@@ -22,6 +22,7 @@ whenPresent("[data-rows]", (frame) => {
   const keepSoon = () => {
     clearTimeout(timer);
     timer = setTimeout(() => keepPlace(frame), PAUSE_MS);
+    sayHowMany(frame);
   };
   for (const moved of ["scroll", "focusin", "htmx:after:swap"]) frame.addEventListener(moved, keepSoon);
   frame.addEventListener("click", (event) => {
@@ -58,6 +59,12 @@ function keepPlace(frame) {
   /** @type {Place} */
   const place = { row, top_px: frame.scrollTop, rows: frame.querySelectorAll(LINK).length };
   history.replaceState({ ...history.state, place }, "");
+}
+
+/** A list that keeps itself current asks for as many rows as are loaded. @param {HTMLElement} frame */
+function sayHowMany(frame) {
+  const field = document.querySelector("[data-rows-loaded]");
+  if (field instanceof HTMLInputElement) field.value = String(frame.querySelectorAll(LINK).length);
 }
 
 /** Loads as many rows as there were, then stands where the reader left. @param {HTMLElement} frame @param {Place} place */

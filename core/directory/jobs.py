@@ -1,0 +1,37 @@
+"""What follows a change of the directory."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select
+
+from core.directory.drafts import Reachable
+from core.directory.models import Contact, ContactEmail, ContactPhone
+from core.directory.words import words_of_contact
+from core.foundation.actor import Actor
+from core.foundation.jobs import job
+from core.foundation.live import tell
+from core.foundation.unit_of_work import Work, unit_of_work
+
+
+@job("directory.refresh_words")
+def refresh_words(actor: Actor, *, company_id: int) -> None:
+    """Let search find the people of a company by its present name, also those in databases that few see."""
+    with unit_of_work(actor) as work:
+        people = work.session.scalars(select(Contact).where(Contact.company_id == company_id)).all()
+        ids = [contact.id for contact in people]
+        phones = _ways(work, ContactPhone.number, ContactPhone.contact_id, ids)
+        emails = _ways(work, ContactEmail.address, ContactEmail.contact_id, ids)
+        for contact in people:
+            contact.search_words = words_of_contact(
+                work, contact, phones.get(contact.id, ()), emails.get(contact.id, ())
+            )
+        if people:
+            tell(work, "contact", ids)
+
+
+def _ways(work: Work, value: Any, owner: Any, ids: Sequence[int]) -> dict[int, list[Reachable]]:
+    query = select(owner, value).where(owner.in_(ids)).order_by(owner, value.class_.position)
+    rows = groupby(work.session.execute(query), key=lambda row: row[0])
+    return {contact_id: [Reachable(text) for _id, text in ways] for contact_id, ways in rows}

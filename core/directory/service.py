@@ -1,0 +1,212 @@
+"""Creating and changing contacts and companies.
+
+Each verb checks every field and raises ``Invalid`` with a problem for each wrong one: under the field's name, or under
+``phones-1``, ``emails-0`` for the second number or the first address of the draft.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import delete, select
+
+from core.directory import checks
+from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
+from core.directory.events import CompanySaved, ContactSaved
+from core.directory.models import Company, CompanyEmail, CompanyPhone, Contact, ContactEmail, ContactPhone
+from core.directory.words import words_of_company, words_of_contact
+from core.foundation import clock
+from core.foundation.errors import Conflict, Invalid, NotFound
+from core.foundation.history import record_change
+from core.foundation.i18n import _
+from core.foundation.live import tell
+from core.foundation.outbox import emit
+from core.foundation.permissions import Permission
+from core.foundation.sorting import sort_key
+from core.foundation.unit_of_work import Work
+from core.tenants.service import tenant_profile
+
+__all__ = [
+    "CompanyDraft",
+    "ContactDraft",
+    "Reachable",
+    "change_company",
+    "change_contact",
+    "create_company",
+    "create_contact",
+]
+
+Row = TypeVar("Row", Contact, Company)
+Values = dict[str, Any]
+
+ADDRESS_FIELDS: Final = ("street", "city", "postal_code")
+
+
+def create_contact(work: Work, draft: ContactDraft) -> int:
+    """Store a new person and answer the id; raises ``Invalid``, emits ``ContactSaved``."""
+    work.actor.require(Permission.CONTACTS_WRITE)
+    return _save_contact(work, Contact(), _checked_contact(work, draft), before={})
+
+
+def change_contact(work: Work, contact_id: int, draft: ContactDraft, *, version: int) -> None:
+    """Store the draft over the contact that nobody changed since ``version``.
+
+    A company that the actor cannot see stays. Raises ``NotFound``, ``Conflict`` for a stale version, ``Invalid``;
+    emits ``ContactSaved`` if anything differs.
+    """
+    work.actor.require(Permission.CONTACTS_WRITE)
+    contact = _locked(work, Contact, contact_id, version=version)
+    values = _checked_contact(work, draft)
+    if draft.company_id is None and not _is_visible_company(work, contact.company_id):
+        values["company_id"] = contact.company_id
+    before = _stored(contact, values) | _stored_ways(work, ContactPhone.contact_id, ContactEmail.contact_id, contact.id)
+    if before != values:
+        _save_contact(work, contact, values, before=before)
+
+
+def create_company(work: Work, draft: CompanyDraft) -> int:
+    """Store a new company and answer the id; raises ``Invalid``, emits ``CompanySaved``."""
+    work.actor.require(Permission.COMPANIES_WRITE)
+    return _save_company(work, Company(), _checked_company(work, draft), before={})
+
+
+def change_company(work: Work, company_id: int, draft: CompanyDraft, *, version: int) -> None:
+    """Store the draft over the company that nobody changed since ``version``.
+
+    Raises ``NotFound``, ``Conflict`` for a stale version, ``Invalid``; emits ``CompanySaved`` if anything differs, and
+    a job then brings the new name among the search words of its contacts.
+    """
+    work.actor.require(Permission.COMPANIES_WRITE)
+    company = _locked(work, Company, company_id, version=version)
+    values = _checked_company(work, draft)
+    before = _stored(company, values) | _stored_ways(work, CompanyPhone.company_id, CompanyEmail.company_id, company.id)
+    if before != values:
+        _save_company(work, company, values, before=before)
+
+
+def _save_contact(work: Work, contact: Contact, values: Values, *, before: Values) -> int:
+    phones, emails = _apply(work, contact, values, is_new=not before)
+    contact.search_words = words_of_contact(work, contact, phones, emails)
+    _replace(work, ContactPhone.contact_id, contact.id, before.get("phones"), [_phone(row) for row in phones])
+    _replace(work, ContactEmail.contact_id, contact.id, before.get("emails"), [_email(row) for row in emails])
+    record_change(work, "contact", contact.id, before=before, after=_worth_telling(values, before))
+    emit(work, ContactSaved(contact.id))
+    tell(work, "contact", [contact.id])
+    return contact.id
+
+
+def _save_company(work: Work, company: Company, values: Values, *, before: Values) -> int:
+    phones, emails = _apply(work, company, values, is_new=not before)
+    company.search_words = words_of_company(company, phones, emails)
+    _replace(work, CompanyPhone.company_id, company.id, before.get("phones"), [_phone(row) for row in phones])
+    _replace(work, CompanyEmail.company_id, company.id, before.get("emails"), [_email(row) for row in emails])
+    record_change(work, "company", company.id, before=before, after=_worth_telling(values, before))
+    emit(work, CompanySaved(company.id))
+    tell(work, "company", [company.id])
+    return company.id
+
+
+def _checked_contact(work: Work, draft: ContactDraft) -> Values:
+    problems: checks.Problems = {}
+    values: Values = {
+        "name": checks.name(problems, draft.name, missing=_("A contact needs a name.")),
+        "job_title": checks.line(problems, "job_title", draft.job_title),
+        "company_id": checks.company(work, problems, draft.company_id),
+    }
+    return _checked(work, draft, values, problems)
+
+
+def _checked_company(work: Work, draft: CompanyDraft) -> Values:
+    problems: checks.Problems = {}
+    values: Values = {
+        "name": checks.name(problems, draft.name, missing=_("A company needs a name.")),
+        "registration_number": checks.line(problems, "registration_number", draft.registration_number),
+        "vat_number": checks.line(problems, "vat_number", draft.vat_number),
+        "website": checks.website(problems, draft.website),
+    }
+    return _checked(work, draft, values, problems)
+
+
+def _checked(work: Work, draft: ContactDraft | CompanyDraft, values: Values, problems: checks.Problems) -> Values:
+    """What contacts and companies have in common; phones and e-mails become lists that the history can hold."""
+    phones = checks.phones(problems, draft.phones, home=tenant_profile(work).country)
+    emails = checks.emails(problems, draft.emails)
+    values |= {field: checks.line(problems, field, getattr(draft, field)) for field in ADDRESS_FIELDS}
+    values |= {
+        "country": checks.country(problems, draft.country),
+        "note": checks.note(problems, draft.note),
+        "database_id": checks.database(work, problems, draft.database_id),
+        "owner_id": checks.owner(work, problems, draft.owner_id),
+        "phones": [[phone.value, phone.label] for phone in phones],
+        "emails": [[email.value, email.label] for email in emails],
+    }
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _apply(work: Work, row: Row, values: Values, *, is_new: bool) -> tuple[list[Reachable], list[Reachable]]:
+    """Write the plain values; answers the phones and e-mails."""
+    for field, value in values.items():
+        if field not in {"phones", "emails"}:
+            setattr(row, field, value)
+    row.sort_key = sort_key(row.name, tenant_profile(work).locale)
+    row.updated_at = clock.now()
+    if is_new:
+        work.session.add(row)
+    else:
+        row.version += 1
+    work.session.flush()
+    return [Reachable(*pair) for pair in values["phones"]], [Reachable(*pair) for pair in values["emails"]]
+
+
+def _locked(work: Work, model: type[Row], row_id: int, *, version: int) -> Row:
+    row = work.session.get(model, row_id, with_for_update=True)
+    if row is None:
+        raise NotFound
+    if row.version != version:
+        raise Conflict(_("A colleague saved this in the meantime. What you typed is kept, but not saved yet."))
+    return row
+
+
+def _is_visible_company(work: Work, company_id: int | None) -> bool:
+    return company_id is None or work.session.get(Company, company_id) is not None
+
+
+def _stored(row: Contact | Company, values: Values) -> Values:
+    return {field: getattr(row, field) for field in values if field not in {"phones", "emails"}}
+
+
+def _stored_ways(work: Work, phone_of: Any, email_of: Any, row_id: int) -> Values:
+    """The phones and e-mails as they stand; ``phone_of`` and ``email_of`` are the columns that lead to the row."""
+    phone, email = phone_of.class_, email_of.class_
+    phones = select(phone.number, phone.label).where(phone_of == row_id).order_by(phone.position)
+    emails = select(email.address, email.label).where(email_of == row_id).order_by(email.position)
+    return {
+        "phones": [list(pair) for pair in work.session.execute(phones)],
+        "emails": [list(pair) for pair in work.session.execute(emails)],
+    }
+
+
+def _replace(work: Work, owner: Any, row_id: int, stored: list[list[str]] | None, wanted: Sequence[Values]) -> None:
+    """Let exactly ``wanted`` stand in the table of column ``owner``; what is the same already stays untouched."""
+    pairs = [[row.get("number") or row["address"], row["label"]] for row in wanted]
+    if stored == pairs:
+        return
+    if stored:
+        work.session.execute(delete(owner.class_).where(owner == row_id))
+    rows = ({owner.key: row_id, "position": place, **row} for place, row in enumerate(wanted))
+    work.session.add_all(owner.class_(**row) for row in rows)
+    work.session.flush()
+
+
+def _phone(row: Reachable) -> Values:
+    return {"number": row.value, "label": row.label}
+
+
+def _email(row: Reachable) -> Values:
+    return {"address": row.value, "address_lower": row.value.lower(), "label": row.label}
+
+
+def _worth_telling(values: Values, before: Values) -> Values:
+    """A new thing's history begins with what it has, not with a list of empty fields."""
+    return values if before else {field: value for field, value in values.items() if value not in ("", None, [])}

@@ -1,0 +1,228 @@
+"""Every route and what it answers to Anna (owner), Boris (agent), Vera (may read), Oleg (another company), nobody.
+
+Oleg asks for the ids of Anna's company: what he gets stands in the fourth column, and is 404 wherever an id leads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask, before_render_template
+from flask.testing import FlaskClient
+
+from core.foundation.permissions import Permission
+from tenant_app.headers import POLICY
+from tenant_app.pages import access_of
+from tests.conftest import ClientAs, WorkAs
+from tests.support.cast import Cast
+from tests.support.fingerprint import fingerprint
+from tests.support.things import Things, create_things
+
+PEOPLE = ("anna", "boris", "vera", "oleg", "nobody")
+NO_FORM: dict[str, object] = {}
+
+
+class Route(NamedTuple):
+    """One line: method and rule, the answers in the order of ``PEOPLE``, and the form that makes Anna succeed."""
+
+    method: str
+    rule: str
+    answers: tuple[int, int, int, int, int]
+    form: dict[str, object] = NO_FORM
+    query: str = ""
+
+    def url(self, things: Things) -> str:
+        """The address with the ids of the demo company."""
+        known = asdict(things)
+        url = self.rule
+        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound"):
+            for name in (f"<int:{part}_id>", f"<int:{part}>"):
+                url = url.replace(name, str(known[part]))
+        assert "<" not in url, f"no thing for {url}"
+        return url + self.query
+
+
+CONTACT = {"name": "Petra Nová", "version": 1, "database_id": "{database}"}
+COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
+MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
+
+ROUTES = (
+    Route("GET", "/", (200, 200, 200, 200, 303)),
+    Route("GET", "/health", (503, 503, 503, 503, 503)),
+    Route("GET", "/metrics", (200, 200, 200, 200, 200)),
+    Route("GET", "/theme.css", (200, 200, 200, 200, 200)),
+    Route("GET", "/gallery", (200, 200, 200, 200, 303)),
+    Route("GET", "/live", (200, 200, 200, 200, 303)),
+    Route("GET", "/search", (200, 200, 200, 200, 303), query="?q=printer"),
+    Route("GET", "/sign-in", (303, 303, 303, 303, 200)),
+    Route("POST", "/sign-in", (422, 422, 422, 422, 422), {"email": "anna@demo.localhost", "password": "wrong"}),
+    Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
+    Route("POST", "/preferences/theme", (303, 303, 303, 303, 303), {"theme": "dark"}),
+    Route("POST", "/preferences/language", (303, 303, 303, 303, 303), {"locale": "cs"}),
+    Route("GET", "/contacts/", (200, 200, 200, 200, 303)),
+    Route("GET", "/contacts/new", (200, 200, 403, 200, 303)),
+    Route("POST", "/contacts/new", (303, 303, 403, 422, 303), CONTACT),
+    Route("GET", "/contacts/<int:contact_id>", (200, 200, 200, 404, 303)),
+    Route("GET", "/contacts/<int:contact_id>/edit", (200, 200, 403, 404, 303)),
+    Route("POST", "/contacts/<int:contact_id>/edit", (303, 303, 403, 404, 303), CONTACT),
+    Route("GET", "/companies/", (200, 200, 200, 200, 303)),
+    Route("GET", "/companies/choices", (200, 200, 200, 200, 303), query="?q=pap"),
+    Route("GET", "/companies/new", (200, 200, 403, 200, 303)),
+    Route("POST", "/companies/new", (303, 303, 403, 422, 303), COMPANY),
+    Route("GET", "/companies/<int:company_id>", (200, 200, 200, 404, 303)),
+    Route("GET", "/companies/<int:company_id>/edit", (200, 200, 403, 404, 303)),
+    Route("POST", "/companies/<int:company_id>/edit", (303, 303, 403, 404, 303), COMPANY),
+    Route("GET", "/tickets/", (200, 200, 200, 200, 303)),
+    Route("GET", "/tickets/<int:ticket_id>", (200, 200, 200, 404, 303)),
+    Route("POST", "/tickets/<int:ticket_id>/reply", (303, 303, 403, 404, 303), MAIL),
+    Route("POST", "/tickets/<int:ticket_id>/change", (303, 303, 403, 404, 303), {"status": "closed", "version": 1}),
+    Route("POST", "/tickets/<int:ticket_id>/take", (303, 303, 403, 404, 303)),
+    Route("POST", "/tickets/<int:ticket_id>/pair", (303, 303, 403, 404, 303), {"contact_id": "{contact}"}),
+    Route("GET", "/mail/<int:activity_id>/body", (200, 200, 200, 404, 303)),
+    Route("GET", "/mail/<int:activity_id>/raw", (200, 200, 200, 404, 303)),
+    Route("GET", "/attachments/<int:attachment_id>", (200, 200, 200, 404, 303)),
+)
+TABLE = {(route.method, route.rule): route for route in ROUTES}
+UNMEASURED = {("GET", "/static/<path:filename>")}
+OWN_POLICY = {"/mail/<int:activity_id>/body", "/mail/<int:activity_id>/raw", "/attachments/<int:attachment_id>"}
+LINES = [
+    pytest.param(route, person, id=f"{route.method} {route.rule} {person}") for route in ROUTES for person in PEOPLE
+]
+POSTS = [pytest.param(route, id=route.rule) for route in ROUTES if route.method == "POST"]
+
+
+@pytest.fixture
+def things(work_as: WorkAs, cast: Cast) -> Things:
+    """One of everything in the demo company."""
+    with work_as("system") as work:
+        return create_things(work, cast.demo)
+
+
+def rules(app: Flask) -> set[tuple[str, str]]:
+    """Every method and rule that the app answers to."""
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def ask(client: FlaskClient, route: Route, things: Things, **more: Any) -> Any:
+    """Send the route's request. A stream is asked for its headers only."""
+    form = {
+        name: str(value).format(contact=things.contact, database=things.database, sender="")
+        if isinstance(value, str)
+        else value
+        for name, value in route.form.items()
+    }
+    if route.method == "POST":
+        return client.post(route.url(things), data=form, **more)
+    return client.get(route.url(things), buffered=route.rule != "/live", **more)
+
+
+def test_every_route_stands_in_the_table(app: Flask) -> None:
+    assert rules(app) - UNMEASURED == TABLE.keys()
+
+
+def test_every_view_says_who_may_enter(app: Flask) -> None:
+    silent = {
+        endpoint for endpoint, view in app.view_functions.items() if access_of(view) is None and endpoint != "static"
+    }
+    assert silent == set()
+
+
+def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
+    public = {endpoint for endpoint, view in app.view_functions.items() if access_of(view) == "public"}
+    assert public == {"Health.show", "Health.metrics", "Preferences.style", "SignIn.form", "SignIn.enter"}
+
+
+def test_every_permission_that_a_view_asks_for_exists(app: Flask) -> None:
+    asked = {access_of(view) for view in app.view_functions.values()} - {"public", "signed in", None}
+    assert asked <= {permission.value for permission in Permission}
+
+
+@pytest.mark.parametrize(("route", "person"), LINES)
+@pytest.mark.attack(1, 6)
+def test_a_route_answers_each_person_as_the_table_says(
+    client_as: ClientAs, cast: Cast, things: Things, route: Route, person: str
+) -> None:
+    client = client_as(person)
+    before = fingerprint(cast)
+    answer = ask(client, route, things)
+    try:
+        assert answer.status_code == route.answers[PEOPLE.index(person)], answer.location
+        is_attempt = route.rule == "/sign-in"  # which is counted
+        if not is_attempt and (answer.status_code >= 400 or person == "nobody"):
+            assert fingerprint(cast) == before
+        if answer.status_code == 200 and route.rule in OWN_POLICY:
+            assert "sandbox" in answer.headers["Content-Security-Policy"]
+        else:
+            assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Cache-Control" in answer.headers
+    finally:
+        answer.close()
+
+
+@pytest.mark.parametrize("route", POSTS)
+@pytest.mark.attack(34)
+def test_a_form_without_its_token_is_refused(client_as: ClientAs, cast: Cast, things: Things, route: Route) -> None:
+    client = client_as("anna")
+    before = fingerprint(cast)
+    assert ask(client, route._replace(form={**route.form, "csrf_token": "forged"}), things).status_code == 403
+    client.token = ""  # type: ignore[attr-defined]  # our own client
+    assert ask(client, route, things).status_code == 403
+    assert fingerprint(cast) == before
+
+
+@pytest.mark.parametrize("person", ["boris", "vera"])
+@pytest.mark.attack(57)
+def test_what_is_granted_to_others_is_not_there(client_as: ClientAs, things: Things, person: str) -> None:
+    client = client_as(person)
+    for path in (f"/contacts/{things.hidden_contact}", f"/tickets/{things.hidden_ticket}"):
+        assert client.get(path).status_code == 404
+    for path in ("/contacts/", "/tickets/?status=all", "/search?q=chief", "/search?q=suit", "/companies/"):
+        assert not {"Chief", "Law suit"} & {word for word in ("Chief", "Law suit") if word in client.get(path).text}
+
+
+@pytest.mark.attack(1)
+def test_an_address_with_an_id_is_not_found_in_another_company() -> None:
+    assert [route.rule for route in ROUTES if "<int:" in route.rule and route.answers[3] != 404] == []
+
+
+# Templates
+
+
+@pytest.fixture
+def rendered(app: Flask) -> Iterator[set[str]]:
+    """The files of the templates that are rendered in the test."""
+    files: set[str] = set()
+
+    def note(_app: Flask, template: Any, **_context: Any) -> None:
+        files.add(str(template.filename))
+
+    with before_render_template.connected_to(note, app):
+        yield files
+
+
+def test_only_our_own_templates_are_rendered(
+    app: Flask, client_as: ClientAs, things: Things, rendered: set[str]
+) -> None:
+    client = client_as("anna")
+    for route in ROUTES:
+        if route.method == "GET" and route.rule != "/live":
+            ask(client, route, things)
+    client.get("/no/such/page")
+    ours = Path(app.root_path) / "templates"
+    assert len(rendered) > 8
+    assert {file for file in rendered if not Path(file).is_relative_to(ours)} == set()
+    assert all(Path(found.filename).is_relative_to(ours) for found in app.jinja_env.cache.values())
+
+
+def test_the_frameworks_templates_cannot_be_reached(app: Flask) -> None:
+    assert {name for name in app.jinja_env.list_templates() if name.startswith("appbuilder")} == set()
+    assert not any(
+        rule.rule.startswith(("/static/appbuilder", "/lang", "/users", "/roles")) for rule in app.url_map.iter_rules()
+    )

@@ -1,0 +1,123 @@
+"""One of everything in the demo company, for tests that ask for it as everybody."""
+
+from dataclasses import dataclass
+
+from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
+from core.directory.service import create_company, create_contact
+from core.foundation import clock
+from core.foundation.blobs import store_blob
+from core.foundation.unit_of_work import Work
+from core.mail.models import InboundMail, MailMessage, OutboundMail
+from core.tickets.service import TicketDraft, open_ticket
+from core.timeline.models import Activity, Attachment
+from tests.support.cast import Company
+
+RAW = b"From: jana@customer.example\r\nTo: support@demo.localhost\r\nSubject: Printer\r\n\r\nIt does not print.\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    """Ids of the demo company's rows; ``hidden`` ones belong to what only the owner sees."""
+
+    contact: int
+    company: int
+    ticket: int
+    activity: int
+    attachment: int
+    outbound: int
+    hidden_contact: int
+    hidden_ticket: int
+    database: int
+
+
+def create_things(work: Work, company: Company) -> Things:
+    """A contact, a company, a ticket with a mail in and a mail out, and one hidden contact and ticket."""
+    company_id = create_company(work, CompanyDraft(name="Papírna", database_id=company.open_database))
+    contact_id = create_contact(
+        work,
+        ContactDraft(
+            name="Jana Malá",
+            database_id=company.open_database,
+            company_id=company_id,
+            emails=(Reachable("jana@customer.example"),),
+        ),
+    )
+    ticket = open_ticket(
+        work,
+        TicketDraft(
+            title="Printer", category_id=company.open_category, contact_id=contact_id, requester="jana@customer.example"
+        ),
+    )
+    hidden_ticket = open_ticket(work, TicketDraft(title="Law suit", category_id=company.closed_category))
+    mail_in = _activity(work, ticket.id, contact_id, "in")
+    mail_out = _activity(work, ticket.id, contact_id, "out")
+    return Things(
+        contact=contact_id,
+        company=company_id,
+        ticket=ticket.id,
+        activity=mail_in,
+        attachment=_receive(work, company, mail_in),
+        outbound=_send(work, mail_out),
+        hidden_contact=create_contact(work, ContactDraft(name="Chief", database_id=company.closed_database)),
+        hidden_ticket=hidden_ticket.id,
+        database=company.open_database,
+    )
+
+
+def _activity(work: Work, ticket_id: int, contact_id: int, direction: str) -> int:
+    activity = Activity(
+        kind="email",
+        direction=direction,
+        ticket_id=ticket_id,
+        contact_id=contact_id,
+        summary="Printer",
+        occurred_at=clock.now(),
+    )
+    work.session.add(activity)
+    work.session.flush()
+    message = MailMessage(
+        activity_id=activity.id,
+        message_id=f"<{activity.id}@customer.example>",
+        in_reply_to=[],
+        sender=["Jana", "jana@customer.example"],
+        recipients=[["", "support@demo.localhost"]],
+        copies=[],
+        subject="Printer",
+        body_text="It does not print.",
+        body_html="<p>It does not print.</p>",
+        flags=[],
+    )
+    work.session.add(message)
+    return activity.id
+
+
+def _receive(work: Work, company: Company, activity_id: int) -> int:
+    blob_id = store_blob(work, RAW)
+    mail = InboundMail(
+        blob_id=blob_id,
+        sha256=b"",
+        mail_address_id=company.mail_address,
+        sender="jana@customer.example",
+        recipient="support@demo.localhost",
+        state="filed",
+        activity_id=activity_id,
+    )
+    attachment = Attachment(
+        activity_id=activity_id, blob_id=blob_id, name="page.txt", media_type="text/plain", size_bytes=len(RAW)
+    )
+    work.session.add_all([mail, attachment])
+    work.session.flush()
+    return attachment.id
+
+
+def _send(work: Work, activity_id: int) -> int:
+    mail = OutboundMail(
+        activity_id=activity_id,
+        blob_id=store_blob(work, RAW),
+        envelope_from="support@demo.localhost",
+        envelope_to=["jana@customer.example"],
+        state="uncertain",
+    )
+    work.session.add(mail)
+    work.session.flush()
+    return mail.id
