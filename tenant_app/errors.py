@@ -1,13 +1,14 @@
 """Errors of core as pages: one place, one table."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -27,16 +28,31 @@ STATUS: Final[dict[type[CentralaError], int]] = {
 log = structlog.get_logger()
 
 
+AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+
+
 def install(app: Flask) -> None:
     """Register the handlers."""
-    app.register_error_handler(CentralaError, _told)
-    app.register_error_handler(CSRFError, _forged)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(DataError, _unstorable)
-    app.register_error_handler(IntegrityError, _clashing)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+    app.register_error_handler(CentralaError, _answering(_told))
+    app.register_error_handler(CSRFError, _answering(_forged))
+    app.register_error_handler(HTTPException, _answering(_http))
+    app.register_error_handler(DataError, _answering(_unstorable))
+    app.register_error_handler(IntegrityError, _answering(_clashing))
+    for away in AWAY:
         app.register_error_handler(away, _database_away)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, _answering(_unexpected))
+
+
+def _answering(handler: Callable[[Any], ResponseReturnValue]) -> Callable[[Any], ResponseReturnValue]:
+    """``handler``, which may find while it asks for the viewer's language that the database is away."""
+
+    def answer(error: Exception) -> ResponseReturnValue:
+        try:
+            return handler(error)
+        except AWAY as away:
+            return _database_away(away)
+
+    return answer
 
 
 def _told(error: CentralaError) -> ResponseReturnValue:
@@ -99,17 +115,8 @@ def _page(status: int, message: str) -> Response:
         503: _("Not available right now"),
     }
     title = titles.get(status, _("Something went wrong"))
-    response = _rendered(error_code=status, error_title=title, error_text=message)
-    response.status_code = status
+    words = {"error_code": status, "error_title": title, "error_text": message}
+    response = make_response(render_template("shell/error.html", **words), status)
     if status == 503:
         response.headers["Retry-After"] = "5"
     return response
-
-
-def _rendered(**words: object) -> Response:
-    """The page; without the viewer if they cannot be found out."""
-    try:
-        return make_response(render_template("shell/error.html", **words))
-    except (DBAPIError, PoolTimeoutError):
-        forget_viewer()
-        return make_response(render_template("shell/error.html", **words))

@@ -16,6 +16,11 @@ NEWEST: Final = 20
 UNSEEN: Final = "…"
 LINKS: Final[Mapping[str, Any]] = {"company_id": Company, "owner_id": UserAccount, "database_id": ContactDatabase}
 
+ORDER: Final = (
+    *("name", "company_id", "job_title", "registration_number", "vat_number", "website", "phones", "emails"),
+    *("street", "postal_code", "city", "country", "owner_id", "database_id", "note"),
+)
+
 Names = Mapping[tuple[str, int], str]
 
 
@@ -64,7 +69,7 @@ def newest_changes(work: Work, kind: str, subject_id: int) -> list[ChangeEntry]:
 def _entry(change: Change, user_name: str | None, names: Names) -> ChangeEntry:
     fields = [
         FieldChange(field, _ways(field, before, names), _ways(field, after, names))
-        for field, (before, after) in change.fields.items()
+        for field, (before, after) in sorted(change.fields.items(), key=_place)
     ]
     return ChangeEntry(
         changed_at=change.changed_at,
@@ -73,6 +78,11 @@ def _entry(change: Change, user_name: str | None, names: Names) -> ChangeEntry:
         is_first="name" in change.fields and change.fields["name"][0] is None,
         fields=fields,
     )
+
+
+def _place(change: tuple[str, Any]) -> int:
+    """As the form has them; the database keeps no order."""
+    return ORDER.index(change[0]) if change[0] in ORDER else len(ORDER)
 
 
 def _ways(field: str, value: Any, names: Names) -> list[Way]:

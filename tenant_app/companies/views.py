@@ -179,7 +179,6 @@ def _first_values() -> Typed:
     """An empty form, with what the address brings."""
     given = request.args
     values = typed_values(given)
-    values["country"] = current_tenant().country
     values["phones"] = [{"number": given.get("phone", ""), "label": "work"}]
     values["emails"] = [{"address": given.get("email", ""), "label": "work"}]
     return values

@@ -177,7 +177,6 @@ def _first_values(work: Work) -> Typed:
     """An empty form, with what the address brings."""
     given = request.args
     values = typed_values(given)
-    values["country"] = current_tenant().country
     values["phones"] = [{"number": given.get("phone", ""), "label": "mobile"}]
     values["emails"] = [{"address": given.get("email", ""), "label": "work"}]
     company = None

@@ -46,4 +46,4 @@ def test_a_bundled_file_is_kept_for_ever_and_everywhere(app: Flask) -> None:
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/dist/../../app.py", "/static//etc/passwd"]
 )
 def test_static_files_come_from_their_folder_only(app: Flask, path: str) -> None:
-    assert app.test_client().get(path).status_code == 404
+    assert app.test_client().get(f"/static/{path}").status_code == 404

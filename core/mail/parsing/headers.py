@@ -13,7 +13,7 @@ from core.mail.parsing.words import clean, decode_header, raw_text
 HEADER_LIMIT: Final = 64 * 1024
 ADDRESS_LIMIT: Final = 500
 MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,990})>")
-ADDRESS: Final = re.compile(r"[^\s<>\"(),;:@]{1,128}@[^\s<>\"(),;:@]{1,255}")
+ADDRESS: Final = re.compile(r"(?<![^\s<>\"(),;:@])[^\s<>\"(),;:@]{1,128}@[^\s<>\"(),;:@]{1,255}")
 ADDRESS_CHARACTERS: Final = 320
 NAME_CHARACTERS: Final = 300
 SUBJECT_CHARACTERS: Final = 2_000

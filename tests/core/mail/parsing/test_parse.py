@@ -56,7 +56,7 @@ def test_the_declared_charset_is_read(charset: str, text: str) -> None:
         ("iso-8859-1", "žluť".encode(), "žluť"),
         ("us-ascii", "žluťoučký".encode("cp1250"), "žluťoučký"),
         ("gb2312", "镕".encode("gbk"), "镕"),
-        ("utf-8", "žluť a kůň".encode()[:-1], "žluť a k\ufffd"[:9]),
+        ("utf-8", "žluť a kůň".encode()[:-1], "žluť a ků\ufffd"),
         ("x-nonsense", "kůň".encode(), "kůň"),
         ("utf-8", "Příliš žluťoučký".encode("cp1250"), "Příliš žluťoučký"),
     ],
@@ -200,7 +200,7 @@ def test_words_that_look_like_uuencode_stay_text() -> None:
         ('attachment; filename="a\u202egpj.exe"', "agpj.exe"),
         ('attachment; filename="in\u200bvoice.pdf"', "invoice.pdf"),
         ('attachment; filename="kůň.pdf"', "kůň.pdf"),
-        ("attachment; filename*=utf-7''%2BD8A-.pdf", "\u03c0.pdf"),
+        ("attachment; filename*=utf-7''%2B2AA-.pdf", "\ufffd.pdf"),
         ("attachment", "part-1.pdf"),
         (f'attachment; filename="{"n" * 300}.pdf"', "n" * 146 + ".pdf"),
     ],
@@ -208,7 +208,7 @@ def test_words_that_look_like_uuencode_stay_text() -> None:
 @pytest.mark.attack(14)
 def test_a_files_name_is_readable_and_harmless(disposition: str, name: str) -> None:
     mail = multipart("mixed", "\r\nHi", f"Content-Type: application/pdf\r\nContent-Disposition: {disposition}\r\n\r\nx")
-    assert names(mail)[0].replace("\ufffd", "") in {name, name.replace("\u03c0", "")}
+    assert names(mail) == [name]
 
 
 @pytest.mark.parametrize(
