@@ -15,6 +15,7 @@ from tenant_app.gallery.views import Gallery
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
 from tenant_app.live.views import Live
+from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
 from tenant_app.outbox.views import Outbox
 from tenant_app.preferences.views import Preferences
@@ -23,7 +24,7 @@ from tenant_app.security import SecurityManager, viewer
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
-VIEWS: Final = (Companies, Contacts, Gallery, Health, Live, Mail, Outbox, Preferences, Search, SignIn, Tickets)
+VIEWS: Final = (Companies, Compose, Contacts, Gallery, Health, Live, Mail, Outbox, Preferences, Search, SignIn, Tickets)
 MAX_REQUEST_BYTES: Final = 25 * 2**20
 
 

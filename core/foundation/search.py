@@ -5,7 +5,7 @@ Words are folded (lower case, no accents) by the same SQL function as the column
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, TableClause, column, func, select, table, true
+from sqlalchemy import ColumnElement, Select, TableClause, column, func, literal, select, table, true
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import BigInteger, Text
 
@@ -40,4 +40,4 @@ def _containing(word: str) -> ColumnElement[str]:
     folded: ColumnElement[str] = func.app_fold(word)
     for special in ("\\", "%", "_"):
         folded = func.replace(folded, special, f"\\{special}")
-    return func.concat("%", folded, "%")
+    return literal("%") + folded + literal("%")

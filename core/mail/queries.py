@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from core.foundation.blobs import BlobId, read_blob
 from core.foundation.errors import NotFound
@@ -27,6 +27,7 @@ REMOTE_IMAGE: Final = re.compile(r"<img\b[^>]{0,2000}\bsrc\s*=\s*[\"']?\s*https?
 INLINE_LIMIT_BYTES: Final = 10 * 2**20
 THREAD_LIMIT: Final = 500
 OUTBOX_PAGE: Final = 50
+SOURCE_CHARACTERS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,14 @@ class StoredFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxMail:
+    """One mail of the outbox. ``source`` is the message as it leaves (RFC 5322), cut after 200,000 characters."""
+
+    row: OutboxRow
+    source: str
+
+
 def thread_of_ticket(work: Work, ticket_id: int) -> list[ThreadMail]:
     """The ticket's mails, oldest first: two statements."""
     work.actor.require(Permission.TICKETS_READ)
@@ -142,37 +151,61 @@ def raw_mail(work: Work, activity_id: int) -> bytes:
 def outbox(work: Work, *, state: str | None = None, before_id: int | None = None) -> OutboxPage:
     """Mails that were written, newest first; one statement."""
     work.actor.require(Permission.OUTBOX_READ)
-    query = (
+    query = _outbox_query().order_by(OutboundMail.id.desc()).limit(OUTBOX_PAGE + 1)
+    if state is not None:
+        query = query.where(OutboundMail.state == state)
+    if before_id is not None:
+        query = query.where(OutboundMail.id < before_id)
+    rows = [_as_outbox_row(*row) for row in work.session.execute(query)]
+    shown = rows[:OUTBOX_PAGE]
+    record_read(work, "ticket", [row.ticket_id for row in shown if row.ticket_id], how=How.LIST)
+    return OutboxPage(shown, shown[-1].id if len(rows) > OUTBOX_PAGE else None)
+
+
+def outbox_mail(work: Work, outbound_mail_id: int) -> OutboxMail:
+    """One mail that was written, exactly as it leaves; raises ``NotFound``."""
+    work.actor.require(Permission.OUTBOX_READ)
+    found = work.session.execute(_outbox_query().where(OutboundMail.id == outbound_mail_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    row = _as_outbox_row(*found)
+    record_read(work, "ticket", [row.ticket_id] if row.ticket_id else [], how=How.DETAIL)
+    source = read_blob(work, BlobId(found[0].blob_id)).decode("utf-8", "replace")
+    return OutboxMail(row, source.replace("\r\n", "\n")[:SOURCE_CHARACTERS])
+
+
+def count_troubled(work: Work) -> int:
+    """How many mails wait for a person: refused, or nobody knows whether they arrived."""
+    work.actor.require(Permission.OUTBOX_READ)
+    troubled = select(func.count()).select_from(OutboundMail).where(OutboundMail.state.in_(("refused", "uncertain")))
+    return work.session.scalar(troubled) or 0
+
+
+def _outbox_query() -> Select[*tuple[Any, ...]]:
+    return (
         select(OutboundMail, MailMessage.subject, Ticket.id, Ticket.number, UserAccount.name)
         .join(Activity, Activity.id == OutboundMail.activity_id)
         .join(MailMessage, MailMessage.activity_id == Activity.id)
         .outerjoin(Ticket, Ticket.id == Activity.ticket_id)
         .outerjoin(UserAccount, UserAccount.id == Activity.user_id)
-        .order_by(OutboundMail.id.desc())
-        .limit(OUTBOX_PAGE + 1)
     )
-    if state is not None:
-        query = query.where(OutboundMail.state == state)
-    if before_id is not None:
-        query = query.where(OutboundMail.id < before_id)
-    rows = [
-        OutboxRow(
-            id=mail.id,
-            activity_id=mail.activity_id,
-            ticket_id=ticket_id,
-            ticket_number=number,
-            subject=subject,
-            recipients=mail.envelope_to,
-            state=mail.state,
-            answer=mail.answer,
-            user_name=user_name,
-            created_at=mail.created_at,
-        )
-        for mail, subject, ticket_id, number, user_name in work.session.execute(query)
-    ]
-    shown = rows[:OUTBOX_PAGE]
-    record_read(work, "ticket", [row.ticket_id for row in shown if row.ticket_id], how=How.LIST)
-    return OutboxPage(shown, shown[-1].id if len(rows) > OUTBOX_PAGE else None)
+
+
+def _as_outbox_row(
+    mail: OutboundMail, subject: str, ticket_id: int | None, number: int | None, user_name: str | None
+) -> OutboxRow:
+    return OutboxRow(
+        id=mail.id,
+        activity_id=mail.activity_id,
+        ticket_id=ticket_id,
+        ticket_number=number,
+        subject=subject,
+        recipients=mail.envelope_to,
+        state=mail.state,
+        answer=mail.answer,
+        user_name=user_name,
+        created_at=mail.created_at,
+    )
 
 
 def _message(work: Work, activity_id: int) -> MailMessage:

@@ -8,7 +8,15 @@ def test_smoke(client_as: ClientAs) -> None:
     assert boris.get("/contacts/").status_code == 200
     answer = boris.get("/contacts/new")
     assert answer.status_code == 200, answer.text
-    answer = boris.post("/contacts/new", data={"name": "Jana <b>", "phones-0-number": "601 234 567", "phones-0-label": "mobile", "emails-0-address": "jana@acme.example"})
+    answer = boris.post(
+        "/contacts/new",
+        data={
+            "name": "Jana <b>",
+            "phones-0-number": "601 234 567",
+            "phones-0-label": "mobile",
+            "emails-0-address": "jana@acme.example",
+        },
+    )
     assert answer.status_code == 303, answer.text
     url = answer.headers["Location"]
     for tab in ("activities", "tickets", "history"):
@@ -16,7 +24,15 @@ def test_smoke(client_as: ClientAs) -> None:
         assert answer.status_code == 200, answer.text
     assert boris.get(url + "/edit").status_code == 200
     print(answer.text[3000:])
-    answer = boris.post("/companies/new", data={"name": "Acme", "phones-0-number": "601 234 567", "phones-0-label": "mobile", "emails-0-address": "jana@acme.example"})
+    answer = boris.post(
+        "/companies/new",
+        data={
+            "name": "Acme",
+            "phones-0-number": "601 234 567",
+            "phones-0-label": "mobile",
+            "emails-0-address": "jana@acme.example",
+        },
+    )
     assert answer.status_code == 303, answer.text
     url = answer.headers["Location"]
     for tab in ("activities", "tickets", "history", "contacts"):

@@ -192,7 +192,8 @@ def test_a_connection_that_broke_is_replaced_unnoticed(app: Flask, committed: Ca
     with unit_of_work(committed.actor("anna")) as work:
         work.session.execute(
             text(
-                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'centrala_app' and pid <> pg_backend_pid()"
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where usename = 'centrala_app' and pid <> pg_backend_pid()"
             )
         )
     assert client.get("/gallery").status_code == 200

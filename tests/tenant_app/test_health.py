@@ -140,7 +140,8 @@ def test_the_figures_of_all_web_processes_are_added_up(cast: Cast, tmp_path: Pat
     port = free_port()
     command = [
         sys.executable, "-m", "gunicorn", "tenant_app.wsgi:app", "--preload", "--worker-class", "gthread",
-        "--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}", "--no-control-socket", "--log-level", "warning",
+        "--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}", "--no-control-socket",
+        "--log-level", "warning",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env={**environment(), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)})  # noqa: S603  # the product's own server
     try:

@@ -24,6 +24,7 @@ from core.mail.parsing import bounces, headers
 from core.mail.parsing.bodies import split_uuencoded, unflowed
 from core.mail.parsing.headers import MailMessage
 from core.mail.parsing.html import text_of_html
+from core.mail.parsing.lifting import Lifted, lift_large_bodies
 from core.mail.parsing.parsed import AttachmentPart, ParsedMail
 from core.mail.parsing.repair import repaired, split_header_block
 from core.mail.parsing.words import clean, decode_bytes, file_name, raw_text, storable
@@ -59,6 +60,7 @@ class _Found:
     ``texts`` are the body's pieces in order; ``htmls`` the same as HTML, each with whether the mail brought it so.
     """
 
+    lifted: Lifted
     texts: list[str] = field(default_factory=list)
     htmls: list[tuple[str, bool]] = field(default_factory=list)
     attachments: list[AttachmentPart] = field(default_factory=list)
@@ -87,7 +89,8 @@ class Place:
 
 def parse_mail(raw: bytes) -> ParsedMail:
     """Read a mail (RFC 5322, 2045). Never raises for what a mail contains; may be slow or large, see ``child``."""
-    found = _Found()
+    raw, lifted = lift_large_bodies(raw)
+    found = _Found(lifted)
     message: MailMessage = BytesParser(policy=SPLITTING).parsebytes(repaired(raw, found.notices))
     _walk(message, found, Place(parent="", position=0, depth=0))
     text = _limited("\n".join(found.texts), found)
@@ -141,7 +144,7 @@ def _walk(part: MailMessage, found: _Found, place: Place) -> None:
     elif place.depth > MAX_DEPTH:
         found.notices.add("too_deep")
     else:
-        _mend_fields(part)
+        _mend(part, found)
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             _walk_children(part, found, place)
         else:
@@ -199,8 +202,11 @@ def _children(part: MailMessage) -> Iterator[MailMessage]:
     yield from (child for child in (payload if isinstance(payload, list) else ()) if isinstance(child, Message))
 
 
-def _mend_fields(part: MailMessage) -> None:
-    """Let the library see parameters in raw bytes as text, and a transfer encoding without what stands behind it."""
+def _mend(part: MailMessage, found: _Found) -> None:
+    """Put a large body back; let the library see raw bytes in parameters, and a transfer encoding without more."""
+    payload = part.get_payload()
+    if isinstance(payload, str):
+        part.set_payload(found.lifted.back_in_text(payload))
     for name in PARAMETRIC:
         for value in headers.values(part, name)[:1]:
             if not value.isascii():
@@ -221,8 +227,8 @@ def _take_leaf(part: MailMessage, found: _Found, place: Place) -> None:
     leads = place.position == 0 or (place.parent != "related" and not _raw_name(part))
     if is_text and leads:
         _take_text(kind, part, found, place)
-    if not (is_text and leads) or (place.is_cut and _bytes(part).strip()) or _is_garbled(part, place):
-        found.attachments.append(_attachment(part, disposition, len(found.attachments) + 1))
+    if not (is_text and leads) or (place.is_cut and _bytes(part, found).strip()) or _is_garbled(part, place):
+        found.attachments.append(_attachment(part, disposition, found))
 
 
 def _is_garbled(part: MailMessage, place: Place) -> bool:
@@ -269,7 +275,7 @@ def _uuencoded(name: str, content: bytes, number: int) -> AttachmentPart:
 
 
 def _text(kind: str, part: MailMessage, found: _Found) -> str:
-    data = _bytes(part)
+    data = _bytes(part, found)
     if len(data) > MAX_TEXT_BYTES:
         found.notices.add("text_cut")
         data = data[:MAX_TEXT_BYTES]
@@ -294,7 +300,7 @@ def _parameter(part: MailMessage, name: str) -> str:
         return ""
 
 
-def _bytes(part: MailMessage) -> bytes:
+def _bytes(part: MailMessage, found: _Found) -> bytes:
     """The part's content, its transfer encoding undone; an enclosed mail as its own bytes."""
     if not part.is_multipart():
         return _payload(part)
@@ -302,8 +308,9 @@ def _bytes(part: MailMessage) -> bytes:
     enclosed = next(_children(part), None)
     if encoding in {"base64", "quoted-printable"} and enclosed is not None and not enclosed.keys():
         enclosed["Content-Transfer-Encoding"] = encoding  # forbidden (RFC 2046, 5.2.1), and sent all the same
+        enclosed.set_payload(found.lifted.back_in_text(str(enclosed.get_payload())))
         return _payload(enclosed)
-    return b"".join(_source(child) for child in _children(part))
+    return found.lifted.back_in(b"".join(_source(child) for child in _children(part)))
 
 
 def _source(message: MailMessage) -> bytes:
@@ -333,13 +340,14 @@ def _raw_name(part: MailMessage) -> str | None:
     return name or None
 
 
-def _attachment(part: MailMessage, disposition: str, number: int) -> AttachmentPart:
+def _attachment(part: MailMessage, disposition: str, found: _Found) -> AttachmentPart:
+    number = len(found.attachments) + 1
     kind = part.get_content_type()
     content_id = str(part.get("Content-ID") or "").strip().strip("<>").strip()
     return AttachmentPart(
         filename=file_name(_raw_name(part), fallback=f"{_title(part, number)}{EXTENSIONS.get(kind, '')}"),
         media_type=clean(kind)[:100],
-        content=_bytes(part),
+        content=_bytes(part, found),
         content_id=clean(content_id)[:300] or None,
         is_inline=disposition == "inline" or (bool(content_id) and disposition != "attachment"),
     )

@@ -1,6 +1,7 @@
 /* The static panel: open activities as tabs. What is open is remembered, so that it survives navigation and reload; what is
    typed inside is kept by the forms' drafts. Elsewhere: import { panel } from "./panel.js", or a link with
-   data-panel="<id>" (its text or data-panel-title names the tab), which without scripts is a page of its own. */
+   data-panel-id="<id>" (its text or data-panel-title names the tab), which without scripts is a page of its own. What is
+   finished inside says "panel:done", and its tab closes. */
 import htmx from "htmx.org";
 import { recall, remember } from "./memory.js";
 import { watchGrip } from "./panel-width.js";
@@ -8,6 +9,7 @@ import { sentence } from "./strings.js";
 
 /** @typedef {{ id: string, title: string, url: string }} Activity */
 
+const BODY_PREFIX = "panel-activity-";
 const root = document.documentElement;
 const frame = document.getElementById("panel");
 /** @type {Activity[]} */
@@ -45,6 +47,10 @@ function start(aside) {
   document.addEventListener("click", (event) => pressed(event));
   document.addEventListener("panel:open", (event) => event instanceof CustomEvent && panel.open(event.detail));
   document.addEventListener("panel:close", (event) => event instanceof CustomEvent && panel.close(event.detail.id));
+  document.addEventListener("panel:done", ({ target }) => {
+    const body = target instanceof Element ? target.closest("[data-panel-activity]") : null;
+    if (body) panel.close(body.id.slice(BODY_PREFIX.length));
+  });
   addEventListener("storage", ({ key }) => {
     if (!key?.startsWith("panel-tabs:")) return;
     load();
@@ -110,7 +116,7 @@ function show() {
 
 /** @param {Activity} tab */
 function bodyId(tab) {
-  return `panel-activity-${tab.id}`;
+  return `${BODY_PREFIX}${tab.id}`;
 }
 
 /** @param {Activity} tab @returns {Node} */

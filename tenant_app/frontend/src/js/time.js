@@ -14,6 +14,7 @@ whenPresent("time[data-relative]", (element) => {
 });
 setInterval(showAll, MINUTE_S * 500);
 document.addEventListener("visibilitychange", showAll);
+document.addEventListener("htmx:after:swap", showAll);
 
 function showAll() {
   if (document.hidden) return;

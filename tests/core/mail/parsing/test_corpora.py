@@ -36,7 +36,9 @@ def test_subject_from_and_to_equal_what_is_expected(corpora: Path) -> None:
     for name, read in fields.items():
         found = {file: read(parse_mail(raw)).strip() for file, (raw, _wanted) in mails.items()}
         wrong = [
-            file for file, (_raw, wanted) in mails.items() if not _is_same((wanted.get(name) or "").strip(), found[file])
+            file
+            for file, (_raw, wanted) in mails.items()
+            if not _is_same((wanted.get(name) or "").strip(), found[file])
         ]
         rate = 1 - len(wrong) / len(mails)
         print(f"stalwart {name}: {rate:.1%} {wrong}")
@@ -45,9 +47,7 @@ def test_subject_from_and_to_equal_what_is_expected(corpora: Path) -> None:
 
 def test_attachments_equal_what_is_expected(corpora: Path) -> None:
     mails = _expected(corpora, "stalwart")
-    wrong = [
-        file for file, (raw, wanted) in mails.items() if not _same_files(wanted["attachments"], parse_mail(raw))
-    ]
+    wrong = [file for file, (raw, wanted) in mails.items() if not _same_files(wanted["attachments"], parse_mail(raw))]
     for file in wrong:
         print(f"stalwart {file}: {KNOWN_DIFFERENCES.get(file, 'no reason known')}")
     rate = 1 - len(wrong) / len(mails)

@@ -288,7 +288,11 @@ def test_a_list_or_a_person_is_not_a_machine() -> None:
 
 
 def test_a_person_who_forwards_or_asks_about_a_report_is_no_report() -> None:
-    for subject in ("Fwd: Undelivered Mail Returned to Sender", "Re: delivery failure", "Delivery problem with order 17"):
+    for subject in (
+        "Fwd: Undelivered Mail Returned to Sender",
+        "Re: delivery failure",
+        "Delivery problem with order 17",
+    ):
         mail = parse_mail(f"From: Jan <jan@x.example>\r\nSubject: {subject}\r\n\r\ncould not be delivered".encode())
         assert not mail.is_bounce, subject
 
@@ -331,6 +335,18 @@ def test_a_bomb_is_cut_in_time_and_its_sender_still_known(raw: bytes, notice: st
     assert notice is None or notice in mail.notices
 
 
+@pytest.mark.parametrize("encoding", ["base64", "7bit"])
+def test_a_large_body_comes_back_whole_also_from_an_enclosed_mail(encoding: str) -> None:
+    content = b"\x00\x01\xfeabc" * 300_000
+    lines = base64.encodebytes(content).decode()
+    inner = f"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}"
+    mail = multipart("mixed", "\r\nHi", inner, f"Content-Type: message/rfc822\r\n\r\nSubject: Old\r\n{inner}")
+    outer, enclosed = (part.content for part in mail.attachments)
+    assert base64.b64decode(outer) == content if encoding == "7bit" else outer == content
+    assert lines[-2_000:].split()[-5] in enclosed.decode()
+    assert len(enclosed) > len(lines)
+
+
 def test_headers_alone_can_be_read_of_a_mail_whose_body_cannot() -> None:
     mail = parse_headers(HEAD + b"\r\n" + b"x" * 1000)
     assert (mail.subject, mail.sender, mail.text) == ("Hello", Address("Jana", "jana@customer.example"), "")
@@ -342,14 +358,28 @@ def test_headers_alone_can_be_read_of_a_mail_whose_body_cannot() -> None:
         st.binary(max_size=2_000),
         st.builds(lambda head, body: head + b"\r\n\r\n" + body, st.binary(max_size=300), st.binary(max_size=300)),
         st.builds(
-            lambda name, value, body: name + b": " + value + b"\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body,
+            lambda name, value, body: (
+                name + b": " + value + b"\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body
+            ),
             st.sampled_from([b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Content-Disposition"]),
             st.binary(max_size=200),
             st.lists(
                 st.sampled_from(
-                    [b"--b\r\n", b"--b--\r\n", b"\r\n", b"Content-Type: message/rfc822\r\n", b"Content-Type: text/html\r\n",
-                     b"Content-Transfer-Encoding: base64\r\n", b"Content-Type: multipart/alternative; boundary=c\r\n",
-                     b"--c\r\n", b"begin 644 a\r\n", b"end\r\n", b"\x00\xff", b"<p>&#0;&#xD800;", b"\xed\xa0\x80"]
+                    [
+                        b"--b\r\n",
+                        b"--b--\r\n",
+                        b"\r\n",
+                        b"Content-Type: message/rfc822\r\n",
+                        b"Content-Type: text/html\r\n",
+                        b"Content-Transfer-Encoding: base64\r\n",
+                        b"Content-Type: multipart/alternative; boundary=c\r\n",
+                        b"--c\r\n",
+                        b"begin 644 a\r\n",
+                        b"end\r\n",
+                        b"\x00\xff",
+                        b"<p>&#0;&#xD800;",
+                        b"\xed\xa0\x80",
+                    ]
                 ),
                 max_size=30,
             ).map(b"".join),

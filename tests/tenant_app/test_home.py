@@ -1,0 +1,48 @@
+"""The start page: what waits, with figures that equal the lists behind them."""
+
+import re
+
+from sqlalchemy import select
+
+from core.mail.models import OutboundMail
+from core.mail.writing import MailDraft, write_mail
+from core.tickets.service import take_ticket
+from tests.conftest import ClientAs, WorkAs
+from tests.support.cast import Cast
+from tests.support.mails import letter, receive, ticket_of
+
+STAT = re.compile(r'<a class="stat" href="([^"]+)".*?stat-figure">([\d,]+)<', re.DOTALL)
+COUNT = re.compile(r'id="count">([\d,]+)<')
+
+
+def test_each_figure_equals_the_list_that_it_leads_to(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
+    tickets = [ticket_of(receive(letter(subject=f"Matter {n}")), tenant_id=cast.demo.tenant_id) for n in range(3)]
+    with work_as("boris") as work:
+        take_ticket(work, tickets[0])
+    boris = client_as("boris")
+    stats = STAT.findall(boris.get("/").text)
+    assert [figure for _url, figure in stats] == ["1", "2", "0"]
+    for url, figure in stats:
+        count = COUNT.search(boris.get(url.replace("&amp;", "&")).text)
+        assert count
+        assert count[1] == figure
+
+
+def test_the_first_day_says_where_to_write(client_as: ClientAs) -> None:
+    assert "Write to support@demo.localhost" in client_as("boris").get("/").text
+
+
+def test_a_mail_that_needs_a_person_is_announced(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
+    boris = client_as("boris")
+    assert "needs a look" not in boris.get("/").text
+    with work_as("boris") as work:
+        draft = MailDraft(to="jana@customer.example", subject="x", text="y")
+        write_mail(work, draft, mail_address_id=cast.demo.mail_address)
+        work.session.scalars(select(OutboundMail)).one().state = "uncertain"
+    assert "One e-mail needs a look" in boris.get("/").text
+
+
+def test_somebody_else_sees_nothing_of_it(client_as: ClientAs, rolled_back: None) -> None:
+    receive(letter())
+    assert "Printer" in client_as("vera").get("/").text
+    assert "Printer" not in client_as("oleg").get("/").text

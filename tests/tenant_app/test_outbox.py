@@ -1,0 +1,85 @@
+"""The outbox: what was written, how far it came, exactly what leaves, and sending again."""
+
+import pytest
+from sqlalchemy import select
+
+from core.foundation.actor import Door, system_actor
+from core.mail.models import OutboundMail
+from core.mail.sending import send_outbound
+from core.mail.writing import MailDraft, write_mail
+from tests.conftest import ClientAs, WorkAs
+from tests.support.cast import Cast
+
+
+@pytest.fixture
+def held(work_as: WorkAs, cast: Cast) -> int:
+    """A mail that waits because no outgoing server is set."""
+    with work_as("boris") as work:
+        draft = MailDraft(to="jana@customer.example", subject="Nabídka", text="Dvanáct kusů.")
+        write_mail(work, draft, mail_address_id=cast.demo.mail_address)
+    with work_as("system") as work:
+        outbound_id = work.session.scalars(select(OutboundMail.id)).one()
+    send_outbound(system_actor(cast.demo.tenant_id, door=Door.JOB), outbound_id)
+    return outbound_id
+
+
+def put_into(work_as: WorkAs, outbound_id: int, state: str, answer: str | None = None) -> None:
+    with work_as("system") as work:
+        mail = work.session.get_one(OutboundMail, outbound_id)
+        mail.state, mail.answer = state, answer
+
+
+def test_without_an_outgoing_server_a_mail_is_held_and_the_page_says_why(client_as: ClientAs, held: int) -> None:
+    page = client_as("boris").get("/outbox/").text
+    assert f'href="/outbox/{held}"' in page
+    assert "No outgoing mail server is set" in page
+    assert "Held" in page
+
+
+def test_a_mail_is_shown_exactly_as_it_leaves(client_as: ClientAs, held: int) -> None:
+    page = client_as("vera").get(f"/outbox/{held}").text
+    for words in ("To: jana@customer.example", "Reply-To:", "Message-ID:", "Subject: =?utf-8?"):
+        assert words in page
+
+
+def test_the_list_is_filtered_by_state(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
+    boris = client_as("boris")
+    assert f"/outbox/{held}" in boris.get("/outbox/?state=held").text
+    assert f"/outbox/{held}" not in boris.get("/outbox/?state=sent").text
+    assert boris.get("/outbox/?state=lost").status_code == 422
+
+
+def test_a_refusal_shows_the_servers_answer(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
+    put_into(work_as, held, "refused", "550 5.1.1 no such user")
+    assert "550 5.1.1 no such user" in client_as("boris").get(f"/outbox/{held}").text
+
+
+@pytest.mark.parametrize("state", ["held", "refused", "uncertain"])
+def test_one_press_sends_it_again(client_as: ClientAs, work_as: WorkAs, held: int, state: str) -> None:
+    put_into(work_as, held, state)
+    boris = client_as("boris")
+    assert f'action="/outbox/{held}/resend"' in boris.get(f"/outbox/{held}").text
+    assert boris.post(f"/outbox/{held}/resend").status_code == 303
+    with work_as("system") as work:
+        assert work.session.get_one(OutboundMail, held, populate_existing=True).state == "queued"
+
+
+def test_what_is_on_its_way_is_not_sent_twice(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
+    put_into(work_as, held, "sent")
+    answer = client_as("boris").post(f"/outbox/{held}/resend")
+    assert answer.status_code == 409
+    assert "was sent already" in answer.text
+
+
+def test_a_reader_looks_but_does_not_send(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
+    vera = client_as("vera")
+    assert "/resend" not in vera.get(f"/outbox/{held}").text
+    assert vera.post(f"/outbox/{held}/resend").status_code == 403
+
+
+@pytest.mark.attack(1)
+def test_another_companys_outbox_is_empty(client_as: ClientAs, held: int) -> None:
+    oleg = client_as("oleg")
+    assert "Nabídka" not in oleg.get("/outbox/").text
+    assert oleg.get(f"/outbox/{held}").status_code == 404
+    assert oleg.post(f"/outbox/{held}/resend").status_code == 404
