@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from icu import Locale
 
 from core.directory.drafts import Reachable
 from core.directory.models import Company, ContactDatabase
 from core.directory.phones import NotANumber, as_e164
+from core.foundation.addresses import NotAnAddress, checked_address
 from core.foundation.i18n import Message, _
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
@@ -85,12 +85,12 @@ def emails(problems: Problems, typed: Sequence[Reachable]) -> list[Reachable]:
 
     def read(value: str) -> str:
         try:
-            checked = validate_email(value, check_deliverability=False, globally_deliverable=False)
-        except EmailNotValidError as error:
+            checked = checked_address(value)
+        except NotAnAddress as error:
             raise _Unusable(_("This is no e-mail address; write it as name@company.com.")) from error
-        if "." not in checked.domain:
+        if "." not in checked.partition("@")[2]:
             raise _Unusable(_("The part after the @ is not complete; write it as name@company.com."))
-        return value
+        return checked
 
     twice = _("This address stands here twice.")
     return _several(problems, "emails", typed, read, twice=twice, same=str.lower)

@@ -11,12 +11,12 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.directory.models import Contact
 from core.foundation import clock
+from core.foundation.addresses import NotAnAddress, checked_address
 from core.foundation.blobs import store_blob
 from core.foundation.errors import Invalid, NotFound
 from core.foundation.i18n import Message, _
@@ -175,14 +175,12 @@ def _addresses(field: str, typed: str, problems: dict[str, Message]) -> list[str
         if not word.strip():
             continue
         try:
-            parsed = validate_email(
-                word.strip(), check_deliverability=False, allow_display_name=True, globally_deliverable=False
-            )
-        except EmailNotValidError:
+            address = checked_address(word)
+        except NotAnAddress:
             problems[field] = _("%(address)s is not an e-mail address.", address=word.strip()[:100])
             continue
-        if parsed.normalized not in found:
-            found.append(parsed.normalized)
+        if address not in found:
+            found.append(address)
     return found
 
 

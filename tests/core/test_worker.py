@@ -1,5 +1,6 @@
 """What is due runs at least once, whatever dies in between. All of it with real commits and a real Valkey."""
 
+import json
 import pickle
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
@@ -288,7 +288,7 @@ def test_jobs_travel_as_json(bench: Bench) -> None:
     job_id = bench.enqueue("tests.note")
     bench.relay.hand_over()
     (queued,) = bench.relay.queue.jobs
-    assert JSONSerializer.loads(queued.data) == [worker.RUN_JOB, None, [bench.cast.demo.tenant_id, job_id], {}]
+    assert json.loads(queued.data) == [worker.RUN_JOB, None, [bench.cast.demo.tenant_id, job_id], {}]
 
 
 class Exploding:

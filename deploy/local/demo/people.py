@@ -173,4 +173,5 @@ def _go_back(scene: Scene, share: float) -> None:
 def _plain(name: str) -> str:
     """The name as it stands in an address."""
     folded = unicodedata.normalize("NFKD", name.lower().replace("ł", "l"))
-    return "".join(sign if sign.isalnum() else "." if sign == " " else "" for sign in folded if sign.isascii())
+    words = ("".join(sign for sign in word if sign.isascii() and sign.isalnum()) for word in folded.split())
+    return ".".join(word for word in words if word)
