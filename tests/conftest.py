@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 from core.foundation import clock, db
 from core.foundation.actor import Door, system_actor
@@ -134,7 +134,7 @@ def corpora() -> Path:
 def superuser_engine(server: tuple[Postgres, Path], cast: Cast) -> Iterator[Any]:  # the database must stand
     """Connections that see everything, to look at what is really stored."""
     postgres, _folder = server
-    engine = create_engine(postgres.url("postgres", TEMPLATE))
+    engine = create_engine(postgres.url("postgres", TEMPLATE), poolclass=NullPool)  # what is connected is not cloned
     yield engine
     engine.dispose()
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 from sqlalchemy.types import BigInteger
 
 from core.directory.changes import ChangeEntry, Way, newest_changes
-from core.directory.finding import COUNT_CAP, find
+from core.directory.finding import COUNT_CAP, Model, find
 from core.directory.models import (
     Company,
     CompanyEmail,
@@ -147,7 +147,7 @@ def list_contacts(work: Work, *, search: str = "", after: int | None = None, lim
     """A page of people; ``after`` is the last page's last id. Two statements, one more notes the look."""
     work.actor.require(Permission.CONTACTS_READ)
     found = find(work, Contact, CONTACTS, search)
-    query = _page(_contact_rows().where(found.condition), Contact, after).limit(limit + 1)
+    query = found.narrowed(_contact_rows(), Contact, _behind(Contact, after), limit=limit + 1)
     rows = [ContactRow(**row) for row in work.session.execute(query).mappings()]
     shown = rows[:limit]
     _note_rows(work, "contact", shown, search)
@@ -163,7 +163,7 @@ def list_companies(work: Work, *, search: str = "", after: int | None = None, li
     """A page of companies; ``after`` is the last page's last id. Two statements, one more notes the look."""
     work.actor.require(Permission.COMPANIES_READ)
     found = find(work, Company, COMPANIES, search)
-    query = _page(_company_rows().where(found.condition), Company, after).limit(limit + 1)
+    query = found.narrowed(_company_rows(), Company, _behind(Company, after), limit=limit + 1)
     rows = [CompanyRow(**row) for row in work.session.execute(query).mappings()]
     shown = rows[:limit]
     _note_rows(work, "company", shown, search)
@@ -287,16 +287,13 @@ def _first(value: Any, is_of_row: ColumnElement[bool]) -> Any:
     return select(value).where(is_of_row).order_by(value.class_.position).limit(1).scalar_subquery()
 
 
-def _page(
-    query: Select[*tuple[Any, ...]], model: type[Contact] | type[Company], after: int | None
-) -> Select[*tuple[Any, ...]]:
-    """In alphabetical order, from behind row ``after``; the address carries its id, so that no name stands in logs."""
-    query = query.order_by(model.sort_key, model.id)
+def _behind(model: Model, after: int | None) -> ColumnElement[bool]:
+    """Behind row ``after`` in alphabetical order; a page's address carries an id, so that no name stands in logs."""
     if after is None:
-        return query
+        return true()
     last = model.__table__.alias("last")
     key = select(last.c.sort_key).where(last.c.id == after).scalar_subquery()
-    return query.where(tuple_(model.sort_key, model.id) > tuple_(key, literal(after, BigInteger)))
+    return tuple_(model.sort_key, model.id) > tuple_(key, literal(after, BigInteger))
 
 
 def _note_rows(work: Work, kind: str, rows: Sequence[ContactRow] | Sequence[CompanyRow], search: str) -> None:
@@ -309,14 +306,14 @@ def _contacts_of(work: Work, company_id: int) -> tuple[list[ContactRow], int]:
     query = (
         _contact_rows().where(Contact.company_id == company_id).order_by(Contact.sort_key, Contact.id).limit(CHOICES)
     )
-    rows = [ContactRow(**row) for row in work.session.execute(query).mappings()]
+    rows = [ContactRow(**row) for row in work.session.execute(query.limit(CHOICES)).mappings()]
     record_read(work, "contact", [row.id for row in rows], how=How.LIST)
     if len(rows) < CHOICES:
         return rows, len(rows)
     return rows, work.session.scalar(select(func.count()).where(Contact.company_id == company_id)) or 0
 
 
-def _with_names(query: Select[*tuple[Any, ...]], model: type[Contact] | type[Company]) -> Select[*tuple[Any, ...]]:
+def _with_names(query: Select[*tuple[Any, ...]], model: Model) -> Select[*tuple[Any, ...]]:
     return (
         query.add_columns(ContactDatabase.name, UserAccount.name)
         .join_from(model, ContactDatabase, ContactDatabase.id == model.database_id)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 PREFIX: Final = "CENTRALA_"
 
-NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV"})
-"""Names with our prefix that the start script reads by itself."""
+NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
+"""Names with our prefix that the start script and the local commands read by themselves."""
 
 OUTGOING_SCHEMES: Final = frozenset({"smtp", "smtps", "smtp+starttls"})
 

@@ -1,12 +1,14 @@
 """Tables of mail."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
+from core.directory import models as _directory
 from core.foundation.models import (
     ERASE,
     NOT_PERSONAL,
@@ -17,6 +19,13 @@ from core.foundation.models import (
     tenant_constraints,
     tenant_link,
 )
+from core.identity import models as _identity
+from core.tenants import models as _tenants
+from core.tickets import models as _tickets
+from core.timeline import models as _timeline
+
+LINKED_TABLES: Final = (_identity, _tenants, _directory, _timeline, _tickets)
+"""The modules whose tables ours link to: a process that imports only mail, as the mail server does, needs them all."""
 
 
 class MailAddress(Base):

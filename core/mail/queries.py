@@ -24,6 +24,10 @@ from core.timeline.models import Activity, Attachment
 
 INLINE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 REMOTE_IMAGE: Final = re.compile(r"<img\b[^>]{0,2000}\bsrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
+TABLE_CELL: Final = re.compile(r"<t[dh][\s>]", re.IGNORECASE)
+PICTURE: Final = re.compile(r"<img\s", re.IGNORECASE)
+LOOKED_AT_CHARACTERS: Final = 200_000
+LAID_OUT_CELLS: Final = 6
 INLINE_LIMIT_BYTES: Final = 10 * 2**20
 THREAD_LIMIT: Final = 500
 OUTBOX_PAGE: Final = 50
@@ -32,17 +36,21 @@ SOURCE_CHARACTERS: Final = 200_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """An attachment as it is listed."""
+    """An attachment as it is listed. ``is_embedded``: a picture that the mail's HTML shows where it belongs."""
 
     id: int
     name: str
     media_type: str
     size_bytes: int
+    is_embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadMail:
-    """One mail of a ticket. Addresses are pairs of name and address; ``text`` is what is new, ``quoted`` the rest."""
+    """One mail of a ticket. Addresses are pairs of name and address; ``text`` is what is new, ``quoted`` the rest.
+
+    ``is_laid_out``: its HTML says more than its text, by a table or pictures.
+    """
 
     activity_id: int
     direction: str
@@ -54,8 +62,10 @@ class ThreadMail:
     quoted: str
     has_html: bool
     has_remote_images: bool
+    is_laid_out: bool
     flags: Sequence[str]
     occurred_at: datetime
+    user_id: int | None
     user_name: str | None
     files: Sequence[FileEntry]
     outbound_id: int | None
@@ -174,11 +184,26 @@ def outbox_mail(work: Work, outbound_mail_id: int) -> OutboxMail:
     return OutboxMail(row, source.replace("\r\n", "\n")[:SOURCE_CHARACTERS])
 
 
-def count_troubled(work: Work) -> int:
-    """How many mails wait for a person: refused, or nobody knows whether they arrived."""
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """How many mails wait for a person: the server said no, or nobody knows whether they arrived."""
+
+    refused: int
+    uncertain: int
+
+
+def count_troubled(work: Work) -> Troubled:
+    """The mails that wait for a person; one statement."""
     work.actor.require(Permission.OUTBOX_READ)
-    troubled = select(func.count()).select_from(OutboundMail).where(OutboundMail.state.in_(("refused", "uncertain")))
-    return work.session.scalar(troubled) or 0
+    states = ("refused", "uncertain")
+    query = (
+        select(OutboundMail.state, func.count())
+        .join(Activity, Activity.id == OutboundMail.activity_id)
+        .where(OutboundMail.state.in_(states))
+        .group_by(OutboundMail.state)
+    )
+    found = dict(work.session.execute(query).tuples().all())
+    return Troubled(*(found.get(state, 0) for state in states))
 
 
 def _outbox_query() -> Select[*tuple[Any, ...]]:
@@ -225,6 +250,7 @@ def _files_of(work: Work, activity_ids: Sequence[int]) -> Mapping[int, list[File
                 name=attachment.name,
                 media_type=attachment.media_type,
                 size_bytes=attachment.size_bytes,
+                is_embedded=attachment.content_id is not None and attachment.media_type in INLINE_TYPES,
             )
         )
     return files
@@ -238,7 +264,8 @@ def _as_mail(
     *,
     files: Sequence[FileEntry],
 ) -> ThreadMail:
-    text, quoted = fold_reply(message.body_text) if activity.direction == "in" else (message.body_text, "")
+    text, quoted = fold_reply(message.body_text)
+    html = message.body_html or ""
     return ThreadMail(
         activity_id=activity.id,
         direction=activity.direction,
@@ -249,15 +276,27 @@ def _as_mail(
         text=text,
         quoted=quoted,
         has_html=message.body_html is not None,
-        has_remote_images=bool(REMOTE_IMAGE.search(message.body_html or "")),
+        has_remote_images=bool(REMOTE_IMAGE.search(html)),
+        is_laid_out=_is_laid_out(html, has_quote=bool(quoted.strip())),
         flags=message.flags,
         occurred_at=activity.occurred_at,
+        user_id=activity.user_id,
         user_name=user_name,
         files=files,
         outbound_id=outbound.id if outbound else None,
         outbound_state=outbound.state if outbound else None,
         outbound_answer=outbound.answer if outbound else None,
     )
+
+
+def _is_laid_out(html: str, *, has_quote: bool) -> bool:
+    """Whether reading the text alone would lose something: a table with columns, or pictures.
+
+    An answer in a conversation is read as text, since only there its history can be folded; signatures bring small
+    tables and a logo, which nobody misses.
+    """
+    head = html[:LOOKED_AT_CHARACTERS]
+    return not has_quote and (len(TABLE_CELL.findall(head)) >= LAID_OUT_CELLS or len(PICTURE.findall(head)) > 1)
 
 
 def _inline_images(work: Work, activity_id: int) -> dict[str, str]:

@@ -4,7 +4,8 @@ What will leave is rendered here, once, as finished bytes with a stable Message-
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -27,6 +28,7 @@ from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.mail.events import MailQueued
 from core.mail.models import MailAddress, MailMessage, MailParticipant, OutboundMail
+from core.mail.quoting import quoted
 from core.mail.tokens import new_message_id, reply_address
 from core.tenants.service import tenant_profile
 from core.tickets.models import Ticket
@@ -35,6 +37,8 @@ from core.timeline.models import Activity, Queue
 from core.timeline.service import ActivityDraft, record_activity
 
 SEND_JOB: Final = "mail.send"
+ON_THE_WIRE: Final = SMTP.clone(max_line_length=998)
+"""Lines as long as RFC 5322 allows: the library would encode a foreign Message-ID that fits no shorter one."""
 MAX_RECIPIENTS: Final = 100
 MAX_TEXT_CHARACTERS: Final = 1_000_000
 MAX_SUBJECT_CHARACTERS: Final = 300
@@ -42,12 +46,16 @@ MAX_SUBJECT_CHARACTERS: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDraft:
-    """What somebody wrote. ``to`` and ``copies`` are addresses as typed, separated by commas or semicolons."""
+    """What somebody wrote. ``to`` and ``copies`` are addresses as typed, separated by commas or semicolons.
+
+    ``quotes`` is the activity of a mail of the same ticket that is quoted below the text, None for no quote.
+    """
 
     to: str
     copies: str = ""
     subject: str
     text: str
+    quotes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,8 @@ def reply_to_ticket(work: Work, ticket_id: int, draft: MailDraft) -> int:
     work.actor.require(Permission.TICKETS_REPLY)
     checked = _check(draft)
     ticket = locked_ticket(work, ticket_id)
+    if draft.quotes is not None:
+        checked = replace(checked, text=f"{checked.text.rstrip()}\n\n{_quote(work, ticket, draft.quotes)}\n")
     address = _address_of(work, ticket)
     activity_id = _queue_mail(work, ticket, address, checked)
     note_activity(work, ticket, reopen=False)
@@ -71,28 +81,69 @@ def reply_to_ticket(work: Work, ticket_id: int, draft: MailDraft) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReplyTo:
-    """Whom an answer goes to, as a composer shows it: addresses separated by commas."""
+    """Whom an answer goes to, as a composer shows it: addresses separated by commas.
+
+    ``ours`` are the tenant's own addresses in lower case. ``answers`` is the activity of the mail that is answered, and
+    ``quote`` what would stand below the answer.
+    """
 
     to: str
     copies: str
+    ours: Collection[str]
+    answers: int | None = None
+    quote: str = ""
 
 
 def reply_recipients(work: Work, ticket_id: int) -> ReplyTo:
-    """Whoever wrote last, else the requester; the others of that mail as copies, without our own addresses."""
+    """Whoever wrote last, else the requester; the others of that mail as copies, without our own addresses.
+
+    Reports of mail servers are no letters: nobody answers them. Three statements.
+    """
     newest = (
-        select(MailMessage)
+        select(MailMessage, Activity.occurred_at)
         .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(Activity.ticket_id == ticket_id, Activity.direction == "in")
+        .where(Activity.ticket_id == ticket_id, Activity.direction == "in", ~MailMessage.flags.contains(["bounce"]))
         .order_by(Activity.id.desc())
         .limit(1)
     )
-    message = work.session.scalars(newest).one_or_none()
+    found = work.session.execute(newest).one_or_none()
     ours = {choice.address.lower() for choice in sender_choices(work)}
-    if message is None:
+    if found is None:
         ticket = work.session.get(Ticket, ticket_id)
-        return ReplyTo(ticket.requester if ticket else "", "")
+        return ReplyTo(ticket.requester if ticket else "", "", ours)
+    message, at = found
     others = (address for _name, address in (*message.recipients, *message.copies))
-    return ReplyTo(message.sender[1], ", ".join(dict.fromkeys(_foreign(others, ours | {message.sender[1].lower()}))))
+    return ReplyTo(
+        to=message.sender[1],
+        copies=", ".join(dict.fromkeys(_foreign(others, ours | {message.sender[1].lower()}))),
+        ours=ours,
+        answers=message.activity_id,
+        quote=_as_quote(work, message, at) if message.body_text.strip() else "",
+    )
+
+
+def _quote(work: Work, ticket: Ticket, activity_id: int) -> str:
+    """The ticket's mail ``activity_id`` as a quote; raises ``Invalid`` if the ticket has no such mail."""
+    query = (
+        select(MailMessage, Activity.occurred_at)
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(Activity.ticket_id == ticket.id, Activity.id == activity_id)
+    )
+    found = work.session.execute(query).one_or_none()
+    if found is None:
+        raise Invalid({"quotes": _("The mail to quote is not in this ticket. Send it without the quote.")})
+    return _as_quote(work, *found)
+
+
+def _as_quote(work: Work, message: MailMessage, at: datetime) -> str:
+    profile = tenant_profile(work)
+    return quoted(
+        message.body_text,
+        sender=(message.sender[0], message.sender[1]),
+        at=at,
+        locale=profile.locale,
+        time_zone=profile.time_zone,
+    )
 
 
 def _foreign(addresses: Iterable[str], known: Collection[str]) -> Iterator[str]:
@@ -216,7 +267,7 @@ def _queue_mail(work: Work, ticket: Ticket, address: MailAddress, checked: _Chec
         ),
     )
     answered = _thread_of(work, ticket)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=ON_THE_WIRE)
     message["From"] = HeaderAddress(tenant.name, addr_spec=address.address)
     message["To"] = [HeaderAddress(addr_spec=to) for to in checked.to]
     if checked.copies:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deploy.local import steps
-from deploy.local.places import ROOT, VAR, Installation, installation, is_taken, postgres_folder
-from deploy.local.supervisor import Supervisor, programs, running, wait_for_answer
+from deploy.local.places import VAR, Installation, installation, is_taken, postgres_folder
+from deploy.local.supervisor import LOG, Supervisor, programs, running, wait_for_answer
 
 DEMO_SIGN_INS: Final = (
     ("demo", "anna", "owner"),
@@ -98,6 +98,7 @@ def _run(found: Installation) -> None:
             if found.postgres:
                 found.postgres.wait_until_ready()
                 found.postgres.create_roles()
+                steps.drop_half_a_demo(found)
                 found.postgres.create_database()
             steps.migrate(found)
             steps.compile_catalogues()
@@ -118,7 +119,7 @@ def _prepare(found: Installation) -> None:
         if not (found.postgres.data / "PG_VERSION").exists():
             with steps.step("PostgreSQL"):
                 found.postgres.prepare()
-        if not found.postgres.folder.is_relative_to(ROOT):
+        if not found.postgres.folder.is_relative_to(VAR):
             sys.stdout.write(f"  PostgreSQL cannot enter this folder; its data lie in {found.postgres.folder}\n")
     if found.valkey:
         found.valkey.prepare()
@@ -135,8 +136,8 @@ def _taken_port(found: Installation) -> str | None:
 
 
 def _interrupt_on_signals() -> None:
-    """Let a closed terminal and SIGTERM end everything as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    """Let a closed terminal and SIGTERM end everything as Ctrl-C does, and SIGINT too where a shell had it ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 
@@ -151,7 +152,7 @@ def _welcome(found: Installation) -> None:
         f"  mail in     127.0.0.1:{found.settings.smtp_port} for support@demo.{domain}",
         f"  mail out    {'by SMTP' if found.settings.outgoing_smtp_url else 'held; see Outbox in the web app'}",
         f"  health      http://{domain}:{port}/health",
-        f"  log         {(VAR / 'log' / 'centrala.log').relative_to(ROOT)}",
+        f"  log         {LOG}",
         "",
     ]
     sys.stdout.write("\n".join(lines))

@@ -1,7 +1,8 @@
 """Where things of this checkout lie, and how its processes find each other.
 
-Everything lies below ``var/``, but for PostgreSQL's data when the server's account cannot enter the checkout (a home of
-mode 0700): then that lies below ``/var/lib``, under a name derived from the checkout, and ``up`` says so.
+Everything lies below ``var/`` (or the folder that ``CENTRALA_VAR`` names), but for PostgreSQL's data when the server's
+account cannot enter it (a home of mode 0700): then that lies below ``/var/lib``, under a name derived from the folder,
+and ``up`` says so.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-VAR: Final = ROOT / "var"
+VAR: Final = Path(os.environ.get("CENTRALA_VAR") or ROOT / "var").resolve()
 DATABASE_VARIABLES: Final = ("DATABASE_URL", "CENTRALA_OWNER_DATABASE_URL", "CENTRALA_RELAY_DATABASE_URL")
 
 
@@ -55,10 +56,10 @@ def installation(environ: Mapping[str, str]) -> Installation:
 def postgres_folder() -> Path:
     """The folder for PostgreSQL's data: below ``var/`` if its account can get there."""
     inside = VAR / "postgres"
-    VAR.mkdir(exist_ok=True)
+    VAR.mkdir(parents=True, exist_ok=True)
     if server_account() is None or is_reachable(VAR):
         return inside
-    return Path("/var/lib") / f"centrala-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+    return Path("/var/lib") / f"centrala-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
 
 
 def _external_database(environ: Mapping[str, str]) -> bool:

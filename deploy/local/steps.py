@@ -18,11 +18,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from deploy.local.places import ROOT, VAR, Installation, process_environment
+from deploy.local.postgres import DATABASE
 
 FRONTEND: Final = ROOT / "tenant_app" / "frontend"
 DIST: Final = ROOT / "tenant_app" / "static" / "dist"
 CATALOGUES: Final = ROOT / "core" / "foundation" / "locales"
 VERSIONS: Final = ROOT / "migrations" / "versions"
+UNFINISHED: Final = VAR / "run" / "demo-unfinished"
 OLDEST_NODE: Final = 20
 
 
@@ -81,11 +83,20 @@ def migrate(found: Installation) -> None:
 def load_demo(found: Installation) -> bool:
     """Load the demo companies into an empty installation; answers whether it was empty."""
     with psycopg.connect(_plain(found.settings.owner_database_url)) as connection:
-        if connection.execute("select from tenant limit 1").fetchone():
+        if connection.execute("select from tenant limit 1").fetchone() is not None:
             return False
+    UNFINISHED.touch()
     with step("demo companies"):
         _run_module(found, "deploy.local.demo")
+    UNFINISHED.unlink()
     return True
+
+
+def drop_half_a_demo(found: Installation) -> None:
+    """Drop the embedded database if loading the demo companies was broken off: nothing else is in it yet."""
+    if found.postgres and UNFINISHED.exists():
+        found.postgres.drop_database(DATABASE)
+        UNFINISHED.unlink()
 
 
 def wait_for_web(found: Installation, *, deadline_s: float = 60.0) -> None:

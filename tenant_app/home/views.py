@@ -45,7 +45,7 @@ class Home(BaseView):
             "home/index.html",
             today=clock.now(),
             tickets=_tickets(work) if work.actor.may(Permission.TICKETS_READ) else None,
-            troubled=count_troubled(work) if work.actor.may(Permission.OUTBOX_READ) else 0,
+            troubled=count_troubled(work) if work.actor.may(Permission.OUTBOX_READ) else None,
             addresses=[choice.address for choice in sender_choices(work)],
         )
 

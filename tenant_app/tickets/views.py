@@ -1,5 +1,8 @@
 """``/tickets/…``: the list, a ticket's page, and what is done on it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
@@ -9,16 +12,28 @@ from flask_babel import gettext as _
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from core.mail.queries import thread_of_ticket
+from core.mail.queries import ThreadMail, thread_of_ticket
 from core.mail.writing import MailDraft, reply_recipients, reply_to_ticket, sender_choices
-from core.tickets.queries import list_tickets
+from core.tickets.queries import TicketDetail, list_tickets
 from core.tickets.service import TicketPatch, change_ticket, pair_ticket_with_contact, take_ticket
 from tenant_app.languages import say
 from tenant_app.pages import requires
-from tenant_app.tickets.conversation import Opened
+from tenant_app.tickets.conversation import Opened, draft_key, others_of
 from tenant_app.tickets.facts import ticket_facts
 from tenant_app.tickets.filters import key_from_url, key_in_url, list_state, rows_wanted
 from tenant_app.typed import as_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The composer below a conversation: ``quote`` is the mail ``answers`` as it would stand below the text."""
+
+    fields: MailDraft
+    answers: int | None
+    quote: str
+    offered: Sequence[str]
+    draft_key: str
+    can_send: bool
 
 
 class Tickets(BaseView):
@@ -57,6 +72,7 @@ class Tickets(BaseView):
             copies=request.form.get("copies", ""),
             subject=request.form.get("subject", ""),
             text=request.form.get("text", ""),
+            quotes=as_id(request.form.get("quotes")),
         )
         try:
             activity_id = reply_to_ticket(work, ticket_id, draft)
@@ -121,20 +137,25 @@ def _page(
         facts=facts,
         thread=thread,
         opened=Opened.from_url(request.args),
-        reply=typed or _empty_reply(work, ticket_id, facts.ticket.title),
+        answer=_answer(work, facts.ticket, thread, typed) if work.actor.may(Permission.TICKETS_REPLY) else None,
         errors={field: say(message) for field, message in error.problems.items()} if error else {},
         problem=problem,
-        draft_key=f"ticket-{ticket_id}-reply-{sum(mail.direction == 'out' for mail in thread)}",
     )
     return page, 422 if error is not None else status
 
 
-def _empty_reply(work: Work, ticket_id: int, title: str) -> MailDraft | None:
-    if not work.actor.may(Permission.TICKETS_REPLY):
-        return None
-    recipients = reply_recipients(work, ticket_id)
-    subject = title if title.lower().startswith("re:") else f"Re: {title}"
-    return MailDraft(to=recipients.to, copies=recipients.copies, subject=subject, text="")
+def _answer(work: Work, ticket: TicketDetail, thread: Sequence[ThreadMail], typed: MailDraft | None) -> Answer:
+    to = reply_recipients(work, ticket.id)
+    subject = ticket.title if ticket.title.lower().startswith("re:") else f"Re: {ticket.title}"
+    fields = typed or MailDraft(to=to.to, copies=to.copies, subject=subject, text="", quotes=to.answers)
+    return Answer(
+        fields=fields,
+        answers=to.answers,
+        quote=to.quote,
+        offered=others_of(thread, ours=to.ours, chosen=f"{fields.to},{fields.copies}"),
+        draft_key=draft_key(ticket.id, thread, user_id=work.actor.user_id),
+        can_send=bool(to.ours),
+    )
 
 
 def _close(work: Work, ticket_id: int) -> None:

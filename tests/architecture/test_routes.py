@@ -14,6 +14,8 @@ from flask.testing import FlaskClient
 
 from core.foundation.permissions import Permission
 from tenant_app.headers import POLICY
+from tenant_app.live import views as live
+from tenant_app.live.hub import Hub
 from tenant_app.pages import access_of
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
@@ -96,6 +98,13 @@ LINES = [
     pytest.param(route, person, id=f"{route.method} {route.rule} {person}") for route in ROUTES for person in PEOPLE
 ]
 POSTS = [pytest.param(route, id=route.rule) for route in ROUTES if route.method == "POST"]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No listener of this process stays connected to the database that others clone."""
+    made = Hub()
+    monkeypatch.setattr(live, "hub", lambda: made)
 
 
 @pytest.fixture

@@ -68,7 +68,8 @@ def message_ids(message: MailMessage, name: str) -> tuple[str, ...]:
     """The Message-IDs of a header, without angle brackets, in order, each once."""
     found: dict[str, None] = {}
     for value in values(message, name):
-        found.update(dict.fromkeys(_short_id(match) for match in MESSAGE_ID.findall(value)))
+        plain = decode_header(value) if "=?" in value else value  # forbidden (RFC 2047, 5), and sent all the same
+        found.update(dict.fromkeys(_short_id(match) for match in MESSAGE_ID.findall(plain)))
     return tuple(found)
 
 

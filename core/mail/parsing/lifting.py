@@ -19,6 +19,10 @@ class Lifted:
 
     bodies: dict[str, bytes] = field(default_factory=dict)
 
+    def stands_in(self, content: str) -> bool:
+        """Whether a placeholder of ours stands in the parser's text."""
+        return MARK in content and any(placeholder in content for placeholder in self.bodies)
+
     def back_in(self, content: bytes) -> bytes:
         """``content`` with its bodies in their places."""
         if MARK.encode() in content:
@@ -28,10 +32,9 @@ class Lifted:
 
     def back_in_text(self, content: str) -> str:
         """The same for the parser's text."""
-        if MARK in content:
-            for placeholder, body in self.bodies.items():
-                if placeholder in content:
-                    content = content.replace(placeholder, body.decode("ascii"))
+        for placeholder, body in self.bodies.items():
+            if placeholder in content:
+                content = content.replace(placeholder, body.decode("ascii"))
         return content
 
 

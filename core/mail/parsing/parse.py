@@ -184,7 +184,7 @@ def _closed_within_text(part: MailMessage, last: MailMessage) -> bool:
     if not isinstance(payload, str):
         return False
     before, found, _after = payload.rpartition(f"--{part.get_boundary()}--")
-    if found:
+    if found and before.isascii():  # other text was decoded already and cannot be put back
         last.set_payload(before)
     return bool(found)
 
@@ -205,7 +205,7 @@ def _children(part: MailMessage) -> Iterator[MailMessage]:
 def _mend(part: MailMessage, found: _Found) -> None:
     """Put a large body back; let the library see raw bytes in parameters, and a transfer encoding without more."""
     payload = part.get_payload()
-    if isinstance(payload, str):
+    if isinstance(payload, str) and found.lifted.stands_in(payload):
         part.set_payload(found.lifted.back_in_text(payload))
     for name in PARAMETRIC:
         for value in headers.values(part, name)[:1]:

@@ -1,18 +1,13 @@
 """Which ticket a mail goes into, whose it is, and that it is filed exactly once."""
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from sqlalchemy import func, select, update
 
 from core.directory.models import Contact, ContactEmail
-from core.foundation.jobs import Job
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.mail import filing
 from core.mail.filing import file_inbound
-from core.mail.intake import accept_mail
 from core.mail.models import InboundMail, MailParticipant, OutboundMail
 from core.mail.parsing.child import ParseFailed
 from core.mail.tokens import new_message_id, reply_address
@@ -26,12 +21,10 @@ from tests.support.cast import Cast
 from tests.support.incoming import (
     CUSTOMER,
     SUPPORT,
-    deliveries,
     messages_of,
     newest_inbound,
     product,
     receive,
-    ticket_of,
     written,
 )
 
@@ -64,9 +57,7 @@ def add_contact(work: Work, name: str, email: str, database_id: int) -> int:
     contact = Contact(name=name, database_id=database_id, sort_key=sort_key(name, "cs"), search_words=name)
     work.session.add(contact)
     work.session.flush()
-    work.session.add(
-        ContactEmail(contact_id=contact.id, address=email, address_lower=email.lower(), position=0)
-    )
+    work.session.add(ContactEmail(contact_id=contact.id, address=email, address_lower=email.lower(), position=0))
     work.session.flush()
     return contact.id
 
@@ -191,9 +182,7 @@ def test_an_automatic_answer_joins_without_reopening(work_as: WorkAs) -> None:
 def test_a_person_who_writes_through_a_list_reopens(work_as: WorkAs) -> None:
     (ticket,) = receive(written())
     closed(work_as, ticket.id)
-    receive(
-        written(subject=f"[#{ticket.number}]", headers=[("List-Id", "<l.x.example>"), ("Precedence", "list")])
-    )
+    receive(written(subject=f"[#{ticket.number}]", headers=[("List-Id", "<l.x.example>"), ("Precedence", "list")]))
     assert status_of(work_as, ticket.id) == "open"
 
 
@@ -333,54 +322,6 @@ def test_identifiers_too_long_for_an_index_do_not_lose_the_mail() -> None:
     long = "ž" * 3_000
     raw = f"From: <{long}@x.example>\r\nSubject: Long\r\nMessage-ID: <{long}@x>\r\nReferences: <{long}@y>\r\n\r\nx"
     assert receive(raw.encode())[0].title == "Long"
-
-
-# At once
-
-
-def test_two_workers_on_one_mail_file_it_once(committed: Cast) -> None:
-    accept_mail(written(), sender=CUSTOMER, deliveries=deliveries([SUPPORT]))
-    actor = product(committed.demo.tenant_id)
-    inbound_mail_id = newest_inbound(actor)
-    with ThreadPoolExecutor(2) as workers:
-        list(workers.map(lambda _number: file_inbound(actor, inbound_mail_id), range(2)))
-    assert len(messages_of(actor, ticket_of(actor, inbound_mail_id).id)) == 1
-
-
-def test_copies_filed_at_once_are_one(committed: Cast) -> None:
-    raw = written()
-    for _ in range(3):
-        accept_mail(raw, sender=CUSTOMER, deliveries=deliveries([SUPPORT]))
-    actor = product(committed.demo.tenant_id)
-    _file_all(committed)
-    with unit_of_work(actor) as work:
-        assert work.session.scalar(select(func.count()).select_from(Ticket)) == 1
-        assert set(work.session.scalars(select(InboundMail.state))) == {"filed"}
-
-
-def test_mails_filed_at_once_get_numbers_without_gaps(committed: Cast) -> None:
-    for number in range(8):
-        accept_mail(written(text=str(number)), sender=CUSTOMER, deliveries=deliveries([SUPPORT]))
-    _file_all(committed)
-    with unit_of_work(product(committed.demo.tenant_id)) as work:
-        assert sorted(work.session.scalars(select(Ticket.number))) == list(range(1, 9))
-
-
-def test_taking_in_stores_the_bytes_as_they_came_and_a_job(committed: Cast) -> None:
-    raw = written()
-    accept_mail(raw, sender="a\x00b@x.example", deliveries=deliveries([SUPPORT]))
-    with unit_of_work(product(committed.demo.tenant_id)) as work:
-        arrived = work.session.scalars(select(InboundMail)).one()
-        jobs = work.session.scalars(select(Job.name).where(Job.name == "mail.file")).all()
-    assert (arrived.sha256, arrived.sender, len(jobs)) == (hashlib.sha256(raw).digest(), "ab@x.example", 1)
-
-
-def _file_all(cast: Cast) -> None:
-    actor = product(cast.demo.tenant_id)
-    with unit_of_work(actor) as work:
-        waiting = list(work.session.scalars(select(InboundMail.id)))
-    with ThreadPoolExecutor(4) as workers:
-        list(workers.map(lambda inbound_mail_id: file_inbound(actor, inbound_mail_id), waiting))
 
 
 def _count(work_as: WorkAs, model: type[OutboundMail]) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from core.mail.parsing import child
 from core.mail.parsing.child import ParseFailed, headers_in_child, parse_in_child
+from tests.support.notes import note
 
 MAIL = b"From: a@x.example\r\nSubject: %d\r\nDate: Mon, 2 Mar 2026 09:30:00 +0100\r\n\r\nbody"
 
@@ -19,7 +20,8 @@ MAIL = b"From: a@x.example\r\nSubject: %d\r\nDate: Mon, 2 Mar 2026 09:30:00 +010
 def with_attachment(size_bytes: int) -> bytes:
     content = base64.encodebytes(random.Random(1).randbytes(size_bytes))  # noqa: S311  # anything will do
     return (
-        b'From: a@x.example\r\nSubject: Large\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        b"From: a@x.example\r\nSubject: Large\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
         b"--b\r\n\r\nHello\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n"
         b"Content-Transfer-Encoding: base64\r\n\r\n" + content + b"--b--\r\n"
     )
@@ -64,7 +66,7 @@ def test_a_40_mb_mail_is_parsed_in_time_and_memory() -> None:
     raw = with_attachment(29 * 2**20)
     started = time.monotonic()
     mail = parse_in_child(raw)
-    print(f"{len(raw) / 2**20:.0f} MB parsed in {time.monotonic() - started:.1f} s")
+    note(f"{len(raw) / 2**20:.0f} MB parsed in {time.monotonic() - started:.1f} s")
     assert len(mail.attachments[0].content) == 29 * 2**20
 
 

@@ -12,6 +12,7 @@ from core.mail.parsing.folding import fold_reply
 from core.mail.parsing.parse import parse_mail
 from core.mail.parsing.parsed import ParsedMail
 from core.mail.parsing.words import file_name
+from tests.support.notes import note
 
 UNREADABLE = "\ufffd"
 
@@ -41,7 +42,7 @@ def test_subject_from_and_to_equal_what_is_expected(corpora: Path) -> None:
             if not _is_same((wanted.get(name) or "").strip(), found[file])
         ]
         rate = 1 - len(wrong) / len(mails)
-        print(f"stalwart {name}: {rate:.1%} {wrong}")
+        note(f"stalwart {name}: {rate:.1%} {wrong}")
         assert rate >= 0.98, wrong
 
 
@@ -49,9 +50,9 @@ def test_attachments_equal_what_is_expected(corpora: Path) -> None:
     mails = _expected(corpora, "stalwart")
     wrong = [file for file, (raw, wanted) in mails.items() if not _same_files(wanted["attachments"], parse_mail(raw))]
     for file in wrong:
-        print(f"stalwart {file}: {KNOWN_DIFFERENCES.get(file, 'no reason known')}")
+        note(f"stalwart {file}: {KNOWN_DIFFERENCES.get(file, 'no reason known')}")
     rate = 1 - len(wrong) / len(mails)
-    print(f"stalwart attachments: {rate:.1%}")
+    note(f"stalwart attachments: {rate:.1%}")
     assert rate >= 0.92, wrong
     assert set(wrong) <= KNOWN_DIFFERENCES.keys()
 
@@ -64,7 +65,7 @@ def test_reports_of_failed_delivery_are_recognised_and_nothing_else(corpora: Pat
     precision = outcomes["hit"] / (outcomes["hit"] + outcomes["false alarm"])
     recall = outcomes["hit"] / (outcomes["hit"] + outcomes["miss"])
     f1 = 2 * precision * recall / (precision + recall)
-    print(f"bounces: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}, {dict(outcomes)}")
+    note(f"bounces: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}, {dict(outcomes)}")
     assert precision >= 0.99
     assert f1 >= 0.97
 
@@ -83,7 +84,7 @@ def test_replies_are_cut_where_people_would(corpora: Path) -> None:
         assert sorted(new + quoted) == sorted(text)
         if new.split() != wanted["reply_text"].split():
             wrong.append(file)
-    print(f"talon: {21 - len(wrong)} of 21, wrong: {wrong}")
+    note(f"talon: {21 - len(wrong)} of 21, wrong: {wrong}")
     assert len(wrong) <= 1
 
 
@@ -124,5 +125,5 @@ def _same_files(wanted: list[dict[str, Any]], mail: ParsedMail) -> bool:
 def _outcome(wanted: bool, found: bool, file: str) -> str:
     if wanted == found:
         return "hit" if found else "silence"
-    print(f"bounce: {file} wanted {wanted}, found {found}")
+    note(f"bounce: {file} wanted {wanted}, found {found}")
     return "false alarm" if found else "miss"

@@ -230,6 +230,11 @@ def test_addresses_are_read_as_far_as_they_can_be(header: str, found: list[str])
     assert [one.address for one in mail.to if one.address] == [address for address in found if address]
 
 
+def test_an_encoded_reference_is_still_one() -> None:
+    mail = parse_mail(b"In-Reply-To: =?utf-8?q?=3Cc=2E17=40demo=2Elocalhost=3E?=\r\n\r\nx")
+    assert mail.in_reply_to == ("c.17@demo.localhost",)
+
+
 def test_the_first_of_several_subjects_and_the_sender_behind_an_empty_from_count() -> None:
     mail = parse_mail(b"Subject: one\r\nSubject: two\r\nFrom:\r\nSender: s@x.example\r\n\r\nx")
     assert mail.subject == "one"
