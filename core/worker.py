@@ -182,11 +182,16 @@ class OnlyOurJobs(SimpleWorker):
 
 
 def run_worker(name: str) -> None:
-    """Run jobs until SIGTERM; first free the rows that a killed predecessor of this name had begun."""
+    """Run jobs until SIGTERM; first free the rows that a killed predecessor of this name had begun.
+
+    It may also have taken one from the queue without having begun it. Nobody knows which, so all that nobody has begun
+    are handed over again: a second delivery finds the job begun or done, and is skipped.
+    """
     _own_name[:] = [name]
     with db.relay_engine().begin() as connection:
         freed = update(Job).where(Job.running_by == name).values(leased_until=None, running_by=None)
         connection.execute(freed)
+        _release_unstarted(connection)
     make_worker(name).work(logging_level="WARNING")
 
 
@@ -278,4 +283,7 @@ def main(role: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    # Under its own name, since RQ calls run_job there: as __main__ this would be a second module that knows no name.
+    from core import worker  # noqa: PLW0406  # see above
+
+    worker.main(sys.argv[1])

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any, Final
 
 from sqlalchemy import Select, func, select
@@ -25,6 +28,7 @@ from core.timeline.models import Activity, Attachment
 INLINE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 REMOTE_IMAGE: Final = re.compile(r"<img\b[^>]{0,2000}\bsrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
 TABLE_CELL: Final = re.compile(r"<t[dh][\s>]", re.IGNORECASE)
+LINE_START: Final = re.compile(r"<(?:tr|p|br|li|div|h[1-6])[\s>/]", re.IGNORECASE)
 PICTURE: Final = re.compile(r"<img\s", re.IGNORECASE)
 LOOKED_AT_CHARACTERS: Final = 200_000
 LAID_OUT_CELLS: Final = 6
@@ -32,6 +36,9 @@ INLINE_LIMIT_BYTES: Final = 10 * 2**20
 THREAD_LIMIT: Final = 500
 OUTBOX_PAGE: Final = 50
 SOURCE_CHARACTERS: Final = 200_000
+SHOWN_HEADERS: Final = frozenset(
+    {"From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +54,10 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadMail:
-    """One mail of a ticket. Addresses are pairs of name and address; ``text`` is what is new, ``quoted`` the rest.
+    """One mail of a ticket. Addresses are pairs of name and address.
 
-    ``is_laid_out``: its HTML says more than its text, by a table or pictures.
+    ``text`` is what is new in ``body``, ``quoted`` the rest.
+    ``is_laid_out``: its HTML says more than its text, by a table or pictures. ``html_lines``: about how long it is.
     """
 
     activity_id: int
@@ -58,11 +66,13 @@ class ThreadMail:
     recipients: Sequence[tuple[str, str]]
     copies: Sequence[tuple[str, str]]
     subject: str
+    body: str
     text: str
     quoted: str
     has_html: bool
     has_remote_images: bool
     is_laid_out: bool
+    html_lines: int
     flags: Sequence[str]
     occurred_at: datetime
     user_id: int | None
@@ -108,9 +118,14 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMail:
-    """One mail of the outbox. ``source`` is the message as it leaves (RFC 5322), cut after 200,000 characters."""
+    """One mail of the outbox: its headers and text as a reader sees them, and how it is written for the wire.
+
+    ``source`` is the message as it leaves (RFC 5322); both texts are cut after 200,000 characters.
+    """
 
     row: OutboxRow
+    headers: Sequence[tuple[str, str]]
+    text: str
     source: str
 
 
@@ -131,11 +146,11 @@ def thread_of_ticket(work: Work, ticket_id: int) -> list[ThreadMail]:
     return [_as_mail(*row, files=files[row[0].id]) for row in found]
 
 
-def mail_body(work: Work, activity_id: int) -> str:
-    """The mail's HTML, cleaned, with images of this very mail embedded (ATTACK 15); its text if it has no HTML."""
+def mail_body(work: Work, activity_id: int, *, with_remote_images: bool) -> str:
+    """The mail's HTML, cleaned, with images of this very mail embedded (ATTACK 15). Empty if it has no HTML."""
     work.actor.require(Permission.TICKETS_READ)
     message = _message(work, activity_id)
-    return clean_html(message.body_html or "", _inline_images(work, activity_id))
+    return clean_html(message.body_html or "", _inline_images(work, activity_id), with_remote_images=with_remote_images)
 
 
 def attachment_file(work: Work, attachment_id: int) -> StoredFile:
@@ -180,8 +195,15 @@ def outbox_mail(work: Work, outbound_mail_id: int) -> OutboxMail:
         raise NotFound
     row = _as_outbox_row(*found)
     record_read(work, "ticket", [row.ticket_id] if row.ticket_id else [], how=How.DETAIL)
-    source = read_blob(work, BlobId(found[0].blob_id)).decode("utf-8", "replace")
-    return OutboxMail(row, source.replace("\r\n", "\n")[:SOURCE_CHARACTERS])
+    raw = read_blob(work, BlobId(found[0].blob_id))
+    message = message_from_bytes(raw, policy=SMTP)
+    body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
+    return OutboxMail(
+        row,
+        headers=[(name, str(value)) for name, value in message.items() if name in SHOWN_HEADERS],
+        text=str(body.get_content())[:SOURCE_CHARACTERS] if body else "",
+        source=raw.decode("utf-8", "replace").replace("\r\n", "\n")[:SOURCE_CHARACTERS],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +295,12 @@ def _as_mail(
         recipients=[(name, address) for name, address in message.recipients],
         copies=[(name, address) for name, address in message.copies],
         subject=message.subject,
+        body=message.body_text,
         text=text,
         quoted=quoted,
         has_html=message.body_html is not None,
         has_remote_images=bool(REMOTE_IMAGE.search(html)),
+        html_lines=len(LINE_START.findall(html[:LOOKED_AT_CHARACTERS])),
         is_laid_out=_is_laid_out(html, has_quote=bool(quoted.strip())),
         flags=message.flags,
         occurred_at=activity.occurred_at,

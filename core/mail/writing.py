@@ -3,9 +3,7 @@
 What will leave is rendered here, once, as finished bytes with a stable Message-ID. Sending only carries them.
 """
 
-from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -79,49 +77,6 @@ def reply_to_ticket(work: Work, ticket_id: int, draft: MailDraft) -> int:
     return activity_id
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyTo:
-    """Whom an answer goes to, as a composer shows it: addresses separated by commas.
-
-    ``ours`` are the tenant's own addresses in lower case. ``answers`` is the activity of the mail that is answered, and
-    ``quote`` what would stand below the answer.
-    """
-
-    to: str
-    copies: str
-    ours: Collection[str]
-    answers: int | None = None
-    quote: str = ""
-
-
-def reply_recipients(work: Work, ticket_id: int) -> ReplyTo:
-    """Whoever wrote last, else the requester; the others of that mail as copies, without our own addresses.
-
-    Reports of mail servers are no letters: nobody answers them. Three statements.
-    """
-    newest = (
-        select(MailMessage, Activity.occurred_at)
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(Activity.ticket_id == ticket_id, Activity.direction == "in", ~MailMessage.flags.contains(["bounce"]))
-        .order_by(Activity.id.desc())
-        .limit(1)
-    )
-    found = work.session.execute(newest).one_or_none()
-    ours = {choice.address.lower() for choice in sender_choices(work)}
-    if found is None:
-        ticket = work.session.get(Ticket, ticket_id)
-        return ReplyTo(ticket.requester if ticket else "", "", ours)
-    message, at = found
-    others = (address for _name, address in (*message.recipients, *message.copies))
-    return ReplyTo(
-        to=message.sender[1],
-        copies=", ".join(dict.fromkeys(_foreign(others, ours | {message.sender[1].lower()}))),
-        ours=ours,
-        answers=message.activity_id,
-        quote=_as_quote(work, message, at) if message.body_text.strip() else "",
-    )
-
-
 def _quote(work: Work, ticket: Ticket, activity_id: int) -> str:
     """The ticket's mail ``activity_id`` as a quote; raises ``Invalid`` if the ticket has no such mail."""
     query = (
@@ -132,10 +87,7 @@ def _quote(work: Work, ticket: Ticket, activity_id: int) -> str:
     found = work.session.execute(query).one_or_none()
     if found is None:
         raise Invalid({"quotes": _("The mail to quote is not in this ticket. Send it without the quote.")})
-    return _as_quote(work, *found)
-
-
-def _as_quote(work: Work, message: MailMessage, at: datetime) -> str:
+    message, at = found
     profile = tenant_profile(work)
     return quoted(
         message.body_text,
@@ -144,14 +96,6 @@ def _as_quote(work: Work, message: MailMessage, at: datetime) -> str:
         locale=profile.locale,
         time_zone=profile.time_zone,
     )
-
-
-def _foreign(addresses: Iterable[str], known: Collection[str]) -> Iterator[str]:
-    """Those that are neither known nor a plus address of a known one."""
-    for address in addresses:
-        local, _at, domain = address.lower().rpartition("@")
-        if address and f"{local.partition('+')[0]}@{domain}" not in known and address.lower() not in known:
-            yield address
 
 
 def write_mail(work: Work, draft: MailDraft, *, mail_address_id: int, contact_id: int | None = None) -> int:

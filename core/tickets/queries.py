@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_
 
-from core.directory.models import Company, Contact
+from core.directory.models import Company, Contact, ContactEmail
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
@@ -18,6 +18,7 @@ from core.tickets.models import Ticket, TicketCategory
 from core.timeline.models import Queue
 
 COUNT_CAP: Final = 10_000
+CANDIDATES: Final = 20
 
 SEARCH: Final = search_view("ticket")
 
@@ -100,10 +101,11 @@ class TicketDetail:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One option of a select."""
+    """One option of a select; ``hint`` tells namesakes apart."""
 
     id: int
     name: str
+    hint: str = ""
 
 
 def list_tickets(work: Work, wanted: TicketFilter, *, after: TicketKey | None = None, limit: int = 50) -> TicketPage:
@@ -175,6 +177,21 @@ def ticket_detail(work: Work, ticket_id: int) -> TicketDetail:
         created_at=ticket.created_at,
         last_activity_at=ticket.last_activity_at,
     )
+
+
+def contacts_with_requester(work: Work, requester: str) -> list[Choice]:
+    """The first contacts who have the requester's address, each with its company."""
+    work.actor.require(Permission.CONTACTS_READ)
+    query = (
+        select(Contact.id, Contact.name, func.coalesce(Company.name, ""))
+        .outerjoin(Company, Company.id == Contact.company_id)
+        .where(Contact.id.in_(select(ContactEmail.contact_id).where(ContactEmail.address_lower == requester.lower())))
+        .order_by(Contact.sort_key, Contact.id)
+        .limit(CANDIDATES)
+    )
+    found = [Choice(*row) for row in work.session.execute(query)] if requester else []
+    record_read(work, "contact", [choice.id for choice in found], how=How.LIST)
+    return found
 
 
 def category_choices(work: Work) -> list[Choice]:

@@ -30,8 +30,9 @@ class Mail(BaseView):
     @requires(Permission.TICKETS_READ)
     def body(self, work: Work, activity_id: int) -> ResponseReturnValue:
         """The mail as its sender formatted it, for a sandboxed frame. Remote pictures load with ``?images=1`` alone."""
-        images = "data: https: http:" if request.args.get("images") == "1" else "data:"
-        page = render_template("mail/body.html", html=mail_body(work, activity_id))
+        asked = request.args.get("images") == "1"
+        images = "data: https: http:" if asked else "data:"
+        page = render_template("mail/body.html", html=mail_body(work, activity_id, with_remote_images=asked))
         return Response(page, headers={"Content-Security-Policy": BODY_POLICY.format(images=images), **_private()})
 
     @expose("/mail/<int:activity_id>/raw")

@@ -1,13 +1,10 @@
-"""What is in a conversation's address and composer: how each mail is shown, whom an answer may go to."""
+"""How each mail of a conversation is shown, and under which name its answer is kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from core.mail.queries import ThreadMail
 from tenant_app.typed import as_id
-
-OFFERED: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +42,3 @@ def draft_key(ticket_id: int, thread: Sequence[ThreadMail], *, user_id: int | No
     """Under which name the browser keeps an answer; another once the viewer has sent it, whatever colleagues send."""
     own = (mail.activity_id for mail in thread if mail.direction == "out" and mail.user_id == user_id)
     return f"ticket-{ticket_id}-reply-{max(own, default=0)}"
-
-
-def others_of(thread: Iterable[ThreadMail], *, ours: Iterable[str], chosen: str) -> list[str]:
-    """The addresses of the conversation that an answer could go to as well, newest first."""
-    known = {address.lower() for address in ours} | {word.strip().lower() for word in chosen.split(",")}
-    found: dict[str, str] = {}
-    for mail in reversed(list(thread)):
-        for _name, address in (mail.sender, *mail.recipients, *mail.copies):
-            local, _at, domain = address.lower().rpartition("@")
-            if address and address.lower() not in known and f"{local.partition('+')[0]}@{domain}" not in known:
-                found.setdefault(address.lower(), address)
-    return list(found.values())[:OFFERED]

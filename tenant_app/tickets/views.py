@@ -12,13 +12,15 @@ from flask_babel import gettext as _
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.mail.answering import Suggestion, suggest_answer
 from core.mail.queries import ThreadMail, thread_of_ticket
-from core.mail.writing import MailDraft, reply_recipients, reply_to_ticket, sender_choices
+from core.mail.writing import MailDraft, reply_to_ticket, sender_choices
 from core.tickets.queries import TicketDetail, list_tickets
 from core.tickets.service import TicketPatch, change_ticket, pair_ticket_with_contact, take_ticket
+from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import requires
-from tenant_app.tickets.conversation import Opened, draft_key, others_of
+from tenant_app.tickets.conversation import Opened, draft_key
 from tenant_app.tickets.facts import ticket_facts
 from tenant_app.tickets.filters import key_from_url, key_in_url, list_state, rows_wanted
 from tenant_app.typed import as_id
@@ -26,12 +28,10 @@ from tenant_app.typed import as_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The composer below a conversation: ``quote`` is the mail ``answers`` as it would stand below the text."""
+    """The composer below a conversation: what it holds, and what was suggested."""
 
     fields: MailDraft
-    answers: int | None
-    quote: str
-    offered: Sequence[str]
+    suggestion: Suggestion
     draft_key: str
     can_send: bool
 
@@ -145,16 +145,15 @@ def _page(
 
 
 def _answer(work: Work, ticket: TicketDetail, thread: Sequence[ThreadMail], typed: MailDraft | None) -> Answer:
-    to = reply_recipients(work, ticket.id)
+    ours = [choice.address for choice in sender_choices(work)]
+    suggestion = suggest_answer(thread, requester=ticket.requester, ours=ours, tenant=current_tenant())
     subject = ticket.title if ticket.title.lower().startswith("re:") else f"Re: {ticket.title}"
-    fields = typed or MailDraft(to=to.to, copies=to.copies, subject=subject, text="", quotes=to.answers)
+    first = MailDraft(to=suggestion.to, copies=suggestion.copies, subject=subject, text="", quotes=suggestion.answers)
     return Answer(
-        fields=fields,
-        answers=to.answers,
-        quote=to.quote,
-        offered=others_of(thread, ours=to.ours, chosen=f"{fields.to},{fields.copies}"),
+        fields=typed or first,
+        suggestion=suggestion,
         draft_key=draft_key(ticket.id, thread, user_id=work.actor.user_id),
-        can_send=bool(to.ours),
+        can_send=bool(ours),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from core.mail.models import OutboundMail
@@ -32,14 +33,24 @@ def test_the_first_day_says_where_to_write(client_as: ClientAs) -> None:
     assert "Write to support@demo.localhost" in client_as("boris").get("/").text
 
 
-def test_a_mail_that_needs_a_person_is_announced(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("refused", "One e-mail was refused"), ("uncertain", "Nobody knows whether one e-mail arrived")],
+)
+def test_a_mail_that_needs_a_person_is_announced(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast, state: str, words: str
+) -> None:
     boris = client_as("boris")
-    assert "needs a look" not in boris.get("/").text
+    link = f'href="/outbox/?state={state}"'
+    assert link not in boris.get("/").text
     with work_as("boris") as work:
-        draft = MailDraft(to="jana@customer.example", subject="x", text="y")
+        draft = MailDraft(to="jana@customer.example", subject="Offer", text="y")
         write_mail(work, draft, mail_address_id=cast.demo.mail_address)
-        work.session.scalars(select(OutboundMail)).one().state = "uncertain"
-    assert "One e-mail needs a look" in boris.get("/").text
+        work.session.scalars(select(OutboundMail)).one().state = state
+    page = boris.get("/").text
+    assert words in page
+    assert link in page
+    assert boris.get(f"/outbox/?state={state}").text.count("data-row-link") == 1
 
 
 def test_somebody_else_sees_nothing_of_it(client_as: ClientAs, rolled_back: None) -> None:

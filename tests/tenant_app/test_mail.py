@@ -41,16 +41,53 @@ def test_nothing_active_survives(client_as: ClientAs, rolled_back: None, payload
     assert not ACTIVE.search(shown), shown
 
 
+TABLE = "<table>" + "<tr><td>Article</td><td>12</td></tr>" * 4 + "</table>"
+
+
 @pytest.mark.attack(12)
 def test_remote_pictures_load_only_when_asked(client_as: ClientAs, cast: Cast, rolled_back: None) -> None:
     activity = receive(letter(html='<p>Look</p><img src="https://tracker.example/x.png">'))
     boris = client_as("boris")
     plain, asked = boris.get(f"/mail/{activity}/body"), boris.get(f"/mail/{activity}/body?images=1")
     assert "img-src data:;" in plain.headers["Content-Security-Policy"]
+    assert "tracker.example" not in plain.text
     assert "img-src data: https: http:;" in asked.headers["Content-Security-Policy"]
+    assert "https://tracker.example/x.png" in asked.text
     url = f"/tickets/{ticket_of(activity, tenant_id=cast.demo.tenant_id)}"
-    assert "Load pictures" not in boris.get(url).text
-    assert "Load pictures" in boris.get(f"{url}?formatted={activity}").text
+    assert f'?pictures={activity}#mail-{activity}">Load pictures' in boris.get(f"{url}?formatted={activity}").text
+    loaded = boris.get(f"{url}?pictures={activity}").text
+    assert f'src="/mail/{activity}/body?images=1"' in loaded
+    assert "Load pictures" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("html", "query", "is_framed"),
+    [
+        ("<p>Just words</p>", "", False),
+        ("<p>Just words</p>", "?formatted={}", True),
+        (TABLE, "", True),
+        (TABLE, "?plain={}", False),
+    ],
+)
+def test_a_mail_is_framed_if_its_layout_matters_or_somebody_asks(
+    client_as: ClientAs, cast: Cast, rolled_back: None, html: str, query: str, is_framed: bool
+) -> None:
+    activity = receive(letter(html=html))
+    url = f"/tickets/{ticket_of(activity, tenant_id=cast.demo.tenant_id)}{query.format(activity)}"
+    page = client_as("boris").get(url).text
+    assert (f'src="/mail/{activity}/body"' in page) is is_framed
+    assert ("Show as text" in page) is is_framed
+    assert ("Show as formatted" in page) is not is_framed
+
+
+def test_a_frame_runs_no_script_and_is_nobodys_origin(client_as: ClientAs, cast: Cast, rolled_back: None) -> None:
+    activity = receive(letter(html=TABLE))
+    page = client_as("boris").get(f"/tickets/{ticket_of(activity, tenant_id=cast.demo.tenant_id)}").text
+    frame = re.search(r"<iframe[^>]*>", page)
+    assert frame
+    assert 'sandbox="' in frame[0]
+    assert "allow-scripts" not in frame[0]
+    assert "allow-same-origin" not in frame[0]
 
 
 def test_a_body_is_sandboxed_under_its_own_policy(client_as: ClientAs, rolled_back: None) -> None:
@@ -100,7 +137,7 @@ def test_a_file_keeps_a_harmless_name(client_as: ClientAs, cast: Cast, rolled_ba
 @pytest.mark.attack(15)
 def test_a_picture_of_another_mail_is_not_embedded(client_as: ClientAs, rolled_back: None) -> None:
     owner = letter(html='<img src="cid:logo@here">')
-    html = owner.get_payload()[1]  # type: ignore[index,union-attr]  # the alternative made just above
+    html = owner.get_payload()[1]  # type: ignore[index]  # the alternative made just above
     html.add_related(b"\x89PNG\r\n", maintype="image", subtype="png", cid="<logo@here>")  # type: ignore[union-attr]  # as above
     own = receive(owner)
     other = receive(letter(html='<img src="cid:logo@here">', subject="Another"))

@@ -9,6 +9,7 @@ from core.mail.sending import send_outbound
 from core.mail.writing import MailDraft, write_mail
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
+from tests.support.statements import ENTERING, counted_statements
 
 
 @pytest.fixture
@@ -40,6 +41,27 @@ def test_a_mail_is_shown_exactly_as_it_leaves(client_as: ClientAs, held: int) ->
     page = client_as("vera").get(f"/outbox/{held}").text
     for words in ("To: jana@customer.example", "Reply-To:", "Message-ID:", "Subject: =?utf-8?"):
         assert words in page
+
+
+def test_what_leaves_is_readable_whatever_its_encoding(client_as: ClientAs, held: int) -> None:
+    page = client_as("vera").get(f"/outbox/{held}").text
+    assert "<dt>Subject</dt><dd>Nabídka [#1]</dd>" in page
+    assert "Dvanáct kusů." in page
+
+
+def test_the_list_says_why_and_offers_to_send_again(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
+    put_into(work_as, held, "refused", "550 5.1.1 no such user")
+    assert "550 5.1.1 no such user" in client_as("boris").get("/outbox/").text
+    put_into(work_as, held, "uncertain")
+    assert f'action="/outbox/{held}/resend"' in client_as("boris").get("/outbox/").text
+    assert "/resend" not in client_as("vera").get("/outbox/").text
+
+
+def test_the_list_costs_few_statements(client_as: ClientAs, held: int) -> None:
+    boris = client_as("boris")
+    with counted_statements() as queries:
+        boris.get("/outbox/")
+    assert len(queries) <= ENTERING + 2, queries
 
 
 def test_the_list_is_filtered_by_state(client_as: ClientAs, work_as: WorkAs, held: int) -> None:

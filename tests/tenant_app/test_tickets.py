@@ -3,15 +3,17 @@
 import re
 
 import pytest
-from sqlalchemy import event, select
+from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from core.directory.service import ContactDraft, Reachable, create_contact
-from core.foundation import db
+from core.foundation.blobs import BlobId, read_blob
 from core.mail.models import OutboundMail
 from core.tickets.models import Ticket
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.mails import letter, receive, ticket_of
+from tests.support.statements import ENTERING, counted_statements
 
 CHANGES = ("reply", "change", "take", "pair")
 
@@ -77,16 +79,20 @@ def test_a_forged_list_address_is_refused(client_as: ClientAs, query: str) -> No
 
 def test_the_list_costs_few_statements(client_as: ClientAs, ticket: int) -> None:
     boris = client_as("boris")
-    boris.get("/tickets/")
-    seen: list[str] = []
-    engine = db.engine()
-    event.listen(engine, "before_cursor_execute", lambda _c, _cu, statement, *_rest: seen.append(statement))
-    boris.get("/tickets/")
-    queries = [statement for statement in seen if not statement.startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(queries) <= 8, (
-        queries
-    )  # two to enter a transaction each for sign-in and page, the sign-in, three of the list
+    with counted_statements() as queries:
+        boris.get("/tickets/")
+    assert len(queries) <= ENTERING + 4, queries
     assert any("FROM ticket" in statement for statement in queries)
+
+
+def test_a_conversation_costs_few_statements_however_long(client_as: ClientAs, ticket: int) -> None:
+    for number in range(2, 8):
+        receive(letter(Message_ID=f"<{number}@customer.example>", References="<1@customer.example>"))
+    boris = client_as("boris")
+    with counted_statements() as queries:
+        page = boris.get(f"/tickets/{ticket}").text
+    assert page.count('class="message message-in"') == 7
+    assert len(queries) <= ENTERING + 8, queries
 
 
 @pytest.mark.covers("D-MAIL-1", "D-MAIL-3")
@@ -163,6 +169,96 @@ def test_a_refused_reply_keeps_everything_typed(client_as: ClientAs, work_as: Wo
     assert "jana@ is not an e-mail address." in answer.text
     with work_as("system") as work:
         assert work.session.scalars(select(OutboundMail)).all() == []
+
+
+@pytest.mark.covers("D-MAIL-9", "D-MAIL-17")
+def test_a_reply_carries_what_it_answers_and_shows_only_what_is_new(client_as: ClientAs, ticket: int) -> None:
+    boris = client_as("boris")
+    page = boris.get(f"/tickets/{ticket}").text
+    assert 'name="subject" value="Re: Printer"' in page
+    assert "Jana Malá &lt;jana@customer.example&gt; wrote:" in page
+    offered = re.search(r'name="quotes" value="(\d+)" checked', page)
+    assert offered
+    data = {"to": "jana@customer.example", "subject": "Re: Printer", "text": "Which model?", "quotes": offered[1]}
+    url = boris.post(f"/tickets/{ticket}/reply", data=data).headers["Location"]
+    answered = boris.get(url).text.partition('class="message message-out"')[2].partition("</article>")[0]
+    assert re.search(r'<div class="message-text">Which model\?</div>', answered)
+    assert re.search(r'<details class="message-quote">.*&gt; It does not print\.', answered, re.DOTALL)
+
+
+def test_an_answer_without_the_quote_leaves_without_it(client_as: ClientAs, work_as: WorkAs, ticket: int) -> None:
+    data = {"to": "jana@customer.example", "subject": "Re: Printer", "text": "Which model?"}
+    client_as("boris").post(f"/tickets/{ticket}/reply", data=data)
+    with work_as("system") as work:
+        blob_id = work.session.scalars(select(OutboundMail.blob_id)).one()
+        assert b"It does not print" not in read_blob(work, BlobId(blob_id))
+
+
+@pytest.mark.attack(2)
+def test_a_mail_of_another_ticket_is_never_quoted(client_as: ClientAs, work_as: WorkAs, ticket: int) -> None:
+    other = receive(letter("The secret plan.", sender="eva@elsewhere.example"))
+    data = {"to": "jana@customer.example", "subject": "Re: Printer", "text": "Kept words", "quotes": str(other)}
+    answer = client_as("boris").post(f"/tickets/{ticket}/reply", data=data)
+    assert answer.status_code == 422
+    assert "Kept words" in answer.text
+    assert "The secret plan." not in answer.text
+    with work_as("system") as work:
+        assert work.session.scalars(select(OutboundMail)).all() == []
+
+
+@pytest.mark.attack(18)
+@pytest.mark.parametrize("field", ["to", "copies", "subject"])
+def test_line_breaks_in_a_reply_make_no_header(client_as: ClientAs, work_as: WorkAs, ticket: int, field: str) -> None:
+    data = {"to": "jana@customer.example", "copies": "eva@customer.example", "subject": "Re: Printer", "text": "x"}
+    data[field] += "\r\nBcc: spy@evil.example\r\n\r\nbody"
+    client_as("boris").post(f"/tickets/{ticket}/reply", data=data)
+    with work_as("system") as work:
+        for mail in work.session.scalars(select(OutboundMail)):
+            assert "spy@evil.example" not in mail.envelope_to
+            assert b"\nBcc:" not in read_blob(work, BlobId(mail.blob_id))
+
+
+@pytest.mark.covers("D-MAIL-15")
+def test_people_of_the_conversation_can_be_added(client_as: ClientAs, ticket: int) -> None:
+    receive(
+        letter(Message_ID="<2@customer.example>", References="<1@customer.example>", Cc="Eva <eva@customer.example>")
+    )
+    receive(letter(Message_ID="<3@customer.example>", References="<1@customer.example>"))
+    page = client_as("boris").get(f"/tickets/{ticket}").text
+    assert 'data-offer="eva@customer.example"' in page
+    assert 'data-offer="jana@customer.example"' not in page
+    assert 'data-offer="support@demo.localhost"' not in page
+
+
+def test_a_draft_ends_with_the_viewers_own_answer_only(client_as: ClientAs, ticket: int) -> None:
+    def draft(client: FlaskClient) -> str:
+        found = re.search(r'data-draft="(ticket-[^"]+)"', client.get(f"/tickets/{ticket}").text)
+        assert found
+        return found[1]
+
+    boris, anna = client_as("boris"), client_as("anna")
+    before = draft(boris)
+    data = {"to": "jana@customer.example", "subject": "Re: Printer", "text": "Mine"}
+    anna.post(f"/tickets/{ticket}/reply", data=data)
+    assert draft(boris) == before
+    boris.post(f"/tickets/{ticket}/reply", data=data)
+    assert draft(boris) != before
+
+
+def test_a_report_of_a_mail_server_is_shown_and_never_answered(client_as: ClientAs, ticket: int) -> None:
+    report = letter(
+        "Your mail was not delivered.",
+        sender="Mail Delivery System <mailer-daemon@mx.customer.example>",
+        subject="Undelivered Mail Returned to Sender",
+        Message_ID="<2@mx.customer.example>",
+        References="<1@customer.example>",
+        Auto_Submitted="auto-replied",
+        Return_Path="<>",
+    )
+    activity = receive(report)
+    page = client_as("boris").get(f"/tickets/{ticket}").text
+    assert activity
+    assert 'name="to" value="jana@customer.example"' in page
 
 
 def test_send_and_close_closes(client_as: ClientAs, work_as: WorkAs, ticket: int) -> None:

@@ -160,16 +160,16 @@ SILENT: Final = frozenset({"script", "style", "head", "title", "template"})
 MAX_TEXT: Final = 1_000_000
 
 
-def clean_html(html: str, inline_images: Mapping[str, str]) -> str:
+def clean_html(html: str, inline_images: Mapping[str, str], *, with_remote_images: bool = True) -> str:
     """``html`` without anything that acts: scripts, forms, frames, drawings, foreign schemes (ATTACK 11).
 
-    ``inline_images`` maps Content-IDs to data: URLs; other ``cid:`` images vanish. Remote images keep their address:
-    the frame's policy decides whether they load.
+    ``inline_images`` maps Content-IDs to data: URLs; other ``cid:`` images vanish, and so do remote ones
+    unless asked for (ATTACK 12).
     """
 
     def attribute(tag: str, name: str, value: str) -> str | None:
         if tag == "img" and name == "src":
-            return _image_source(value, inline_images)
+            return _image_source(value, inline_images, with_remote=with_remote_images)
         if name == "href" and value.strip().lower().startswith(("data:", "cid:")):
             return None
         return value
@@ -230,11 +230,11 @@ class _TextReader(HTMLParser):
             self.pieces.append(data.replace("\n", " "))
 
 
-def _image_source(value: str, inline_images: Mapping[str, str]) -> str | None:
+def _image_source(value: str, inline_images: Mapping[str, str], *, with_remote: bool) -> str | None:
     source = value.strip()
     scheme = source.partition(":")[0].lower()
     if scheme == "cid":
         return inline_images.get(source[4:].strip("<>"))
     if scheme == "data":
         return source if DATA_IMAGE.match(source) else None
-    return source if scheme in {"http", "https"} else None
+    return source if with_remote and scheme in {"http", "https"} else None

@@ -227,7 +227,11 @@ def test_an_id_of_another_tenant_is_refused_and_nothing_is_stored(
 ) -> None:
     with work_as("boris") as work:
         company_id = create_company(work, acme)
-    foreign: dict[str, Any] = {"database_id": cast.demo.open_database, "company_id": company_id, "owner_id": cast.demo.users["boris"]}
+    foreign: dict[str, Any] = {
+        "database_id": cast.demo.open_database,
+        "company_id": company_id,
+        "owner_id": cast.demo.users["boris"],
+    }
     own = replace(jana, database_id=cast.other.open_database)
     with work_as("oleg") as work:
         before = _counts(work)
