@@ -1,5 +1,6 @@
 """Putting the web app together."""
 
+import time
 from typing import Any, Final
 
 from flask import Flask, g
@@ -97,6 +98,7 @@ def _for_every_template() -> dict[str, Any]:
     return {
         "viewer": person,
         "locale": languages.current_language(),
+        "asked_at": time.time() - (time.perf_counter() - g.began_at) if "began_at" in g else time.time(),
         "navigation": navigation.navigation() if person else [],
         "tenant_name": hosts.current_tenant().name if "tenant" in g else None,
     }

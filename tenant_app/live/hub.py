@@ -1,14 +1,17 @@
 """One listener per process, many streams.
 
 The listener holds one PostgreSQL connection outside the pool; streams hold none. A stream that falls behind loses what
-it has not read, and is told to refresh everything instead.
+it has not read, and is told to refresh everything instead. A new stream begins with what was said in the last seconds:
+its page may have been rendered just before. Messages carry when they came (``at``, seconds since 1970), and a page
+ignores those that are older than itself.
 """
 
 import json
 import os
 import queue
 import threading
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from typing import Final
 
 import psycopg
@@ -19,6 +22,7 @@ from core.foundation.settings import settings
 
 BACKLOG: Final = 200
 LOOK_S: Final = 2.0
+REMEMBERED_S: Final = 20.0
 PAUSE_S: Final = 1.0
 REFRESH: Final = json.dumps({"topic": "refresh", "ids": []})
 
@@ -32,13 +36,18 @@ class Hub:
 
     def __init__(self) -> None:
         self._streams: dict[int, set[Stream]] = defaultdict(set)
+        self._recent: deque[tuple[float, int, str]] = deque(maxlen=BACKLOG)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
 
     def open(self, tenant_id: int) -> Stream:
-        """A new stream of the tenant's messages (JSON texts)."""
+        """A new stream of the tenant's messages (JSON texts), from the last seconds on."""
         stream: Stream = queue.SimpleQueue()
+        oldest = time.time() - REMEMBERED_S
         with self._lock:
+            for at, owner, message in self._recent:
+                if owner == tenant_id and at >= oldest:
+                    stream.put(message)
             self._streams[tenant_id].add(stream)
         return stream
 
@@ -57,7 +66,11 @@ class Hub:
     def pass_on(self, payload: str) -> None:
         """Give one notification to the streams of its tenant."""
         message = json.loads(payload)
-        self._put(message.pop("tenant"), json.dumps(message))
+        tenant_id, at = message.pop("tenant"), time.time()
+        text = json.dumps({**message, "at": round(at, 3)})
+        with self._lock:
+            self._recent.append((at, tenant_id, text))
+        self._put(tenant_id, text)
 
     def refresh_all(self) -> None:
         """Tell every stream that something may have been missed."""

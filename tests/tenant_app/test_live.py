@@ -20,7 +20,7 @@ from core.foundation.unit_of_work import unit_of_work
 from core.identity.sign_in import SESSION_LIFETIME
 from tenant_app.live import hub as hubs
 from tenant_app.live import views
-from tenant_app.live.hub import BACKLOG, REFRESH, Hub
+from tenant_app.live.hub import BACKLOG, REFRESH, Hub, Stream
 from tests.conftest import ClientAs
 from tests.support.cast import Cast
 from tests.support.clients import signed_in_client
@@ -52,13 +52,20 @@ def listening(committed: Cast) -> Iterator[Hub]:
     hub.stop()
 
 
+def next_of(stream: Stream) -> dict[str, object]:
+    """The next message without its time."""
+    message: dict[str, object] = json.loads(stream.get(timeout=5))
+    assert message.pop("at")
+    return message
+
+
 def test_a_message_arrives_after_the_commit_and_not_before(listening: Hub, committed: Cast) -> None:
     stream = listening.open(committed.demo.tenant_id)
     with unit_of_work(committed.actor("anna")) as work:
         tell(work, "ticket", [17])
         with pytest.raises(queue.Empty):
             stream.get(timeout=0.3)
-    assert json.loads(stream.get(timeout=5)) == {"topic": "ticket", "ids": [17]}
+    assert next_of(stream) == {"topic": "ticket", "ids": [17]}
 
 
 def test_what_was_rolled_back_is_not_told(listening: Hub, committed: Cast) -> None:
@@ -78,8 +85,8 @@ def test_another_companys_stream_gets_not_one_byte(listening: Hub, committed: Ca
         tell(work, "ticket", [17])
     with unit_of_work(committed.actor("oleg")) as work:
         tell(work, "contact", [4])
-    assert json.loads(ours.get(timeout=5)) == {"topic": "ticket", "ids": [17]}
-    assert json.loads(theirs.get(timeout=5)) == {"topic": "contact", "ids": [4]}
+    assert next_of(ours) == {"topic": "ticket", "ids": [17]}
+    assert next_of(theirs) == {"topic": "contact", "ids": [4]}
     assert (ours.empty(), theirs.empty()) == (True, True)
 
 
@@ -156,7 +163,7 @@ def test_a_browser_hears_of_changes(client_as: ClientAs, cast: Cast, quiet_hub: 
     assert next(lines) == b"retry: 2000\n\n"
     quiet_hub.pass_on(payload(cast.other.tenant_id, 1))
     quiet_hub.pass_on(payload(cast.demo.tenant_id, 2))
-    assert next(lines) == b'data: {"topic": "ticket", "ids": [2]}\n\n'
+    assert next(lines).startswith(b'data: {"topic": "ticket", "ids": [2], "at": ')
     assert next(lines) == b": still here\n\n"
     answer.close()
     assert quiet_hub.count() == 0
@@ -200,7 +207,7 @@ def test_the_product_itself_tells_of_its_changes_too(listening: Hub, committed: 
     stream = listening.open(committed.demo.tenant_id)
     with unit_of_work(system_actor(committed.demo.tenant_id, door=Door.JOB)) as work:
         tell(work, "outbox")
-    assert json.loads(stream.get(timeout=5)) == {"topic": "outbox", "ids": []}
+    assert next_of(stream) == {"topic": "outbox", "ids": []}
 
 
 def test_what_goes_wrong_while_listening_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,3 +224,19 @@ def test_what_goes_wrong_while_listening_is_survived(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(hubs, "PAUSE_S", 0.01)
     hub.listen_for_ever()
     assert next(failures, None) is None
+
+
+def test_a_new_stream_hears_what_was_said_just_before() -> None:
+    made = Hub()
+    made.pass_on(json.dumps({"tenant": 1, "topic": "ticket", "ids": [17]}))
+    made.pass_on(json.dumps({"tenant": 2, "topic": "ticket", "ids": [18]}))
+    stream = made.open(1)
+    assert next_of(stream) == {"topic": "ticket", "ids": [17]}
+    assert stream.empty()
+
+
+def test_a_new_stream_does_not_hear_what_is_long_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Hub()
+    made.pass_on(json.dumps({"tenant": 1, "topic": "ticket", "ids": [17]}))
+    monkeypatch.setattr("tenant_app.live.hub.REMEMBERED_S", -1.0)
+    assert made.open(1).empty()

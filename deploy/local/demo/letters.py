@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cache
 from html import escape
 from typing import Final
 
@@ -95,15 +96,18 @@ def _html(letter: Letter) -> str:
     )
 
 
+@cache
 def _invoice() -> tuple[str, str, bytes]:
     lines = ["INVOICE 2026-0417", "", "1 x delivery and set-up", "Total 12 480,00 CZK", "Payable within 14 days"]
     return "faktura-2026-0417.pdf", "application/pdf", _pdf(lines)
 
 
+@cache
 def _plan() -> tuple[str, str, bytes]:
     return "půdorys 2. patro.pdf", "application/pdf", _pdf(["FLOOR PLAN", "", "12 desks, 2 meeting rooms, 1 kitchen"])
 
 
+@cache
 def _photo() -> tuple[str, str, bytes]:
     return "IMG_2041.png", "image/png", _png(480, 320)
 
@@ -129,6 +133,7 @@ def _pdf(lines: list[str]) -> bytes:
         ),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Font << /F1 4 0 R >> >>",
     ]
     document, offsets = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):

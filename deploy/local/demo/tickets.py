@@ -65,6 +65,7 @@ def play_conversations(scene: Scene, people: Sequence[Person], taken: set[str]) 
     """Play all conversations in the order of their mails, so that ticket numbers grow with time."""
     strangers = [make_person(None, scene.chance, taken) for _ in range(round(scene.plan.tickets * STRANGERS))]
     customers = scene.chance.sample(list(people), scene.plan.tickets - len(strangers)) + strangers
+    scene.chance.shuffle(customers)
     running = [Running(script) for script in _scripts(scene, customers)]
     for moment, place, part in _in_order(running):
         clock.hold(moment)
@@ -132,7 +133,7 @@ def _times(scene: Scene, share: float, count: int) -> list[datetime]:
     moment = _in_working_hours(scene.now - age - timedelta(hours=1), scene.chance.random())
     found: list[datetime] = []
     while len(found) < count and (moment < scene.now - timedelta(minutes=25) or not found):
-        found.append(min(moment, scene.now - timedelta(hours=2)))
+        found.append(min(moment, scene.now - timedelta(minutes=scene.chance.randrange(25, 600))))
         wait = timedelta(hours=scene.chance.choice((1, 2, 3, 5, 20, 26, 45)))
         moment = _in_working_hours(found[-1] + wait, scene.chance.random())
     return found

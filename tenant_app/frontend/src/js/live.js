@@ -5,7 +5,9 @@ import { EVERYTHING, openStream } from "./stream.js";
 /** @typedef {import("./stream.js").LiveMessage} LiveMessage */
 
 const GATHER_MS = 80;
-const { liveWorker, viewer } = document.documentElement.dataset;
+/* Clocks of several servers may differ a little; a refresh too many does no harm. */
+const TOLERANCE_S = 1;
+const { liveWorker, viewer, askedAt = "0" } = document.documentElement.dataset;
 /** @type {Set<Element>} */
 const touched = new Set();
 
@@ -42,6 +44,7 @@ function listenByLeader() {
 
 /** @param {LiveMessage} message */
 function hear(message) {
+  if (message.at !== undefined && message.at < Number(askedAt) - TOLERANCE_S) return;
   for (const element of document.querySelectorAll("[data-live]")) {
     if (concerns(element.getAttribute("data-live") ?? "", message)) touch(element);
   }

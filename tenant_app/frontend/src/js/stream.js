@@ -1,9 +1,9 @@
-/** The event stream /live: messages are {"topic": "ticket", "ids": [17]}. */
+/** The event stream /live: messages are {"topic": "ticket", "ids": [17], "at": seconds since 1970 on the server}. */
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
 
-/** @typedef {{ topic: string, ids: number[] }} LiveMessage */
+/** @typedef {{ topic: string, ids: number[], at?: number }} LiveMessage */
 
 /** The topic after a gap, said by the server or by us: anything may have changed. */
 export const EVERYTHING = "refresh";
