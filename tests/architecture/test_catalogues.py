@@ -18,12 +18,12 @@ KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)
 PLACE = re.compile(r"%\(\w+\)[sd]|%%")
 PLURALS = {"cs": 3, "pl": 3}
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
-NAMES = {"Centrala", "English", "Čeština", "Polski", "Ctrl", "Enter"}
+NAMES = {"Centrala", "English", "Čeština", "Polski", "Ctrl", "Enter", "Cc", "kB", "MB"}
 UNTRANSLATED = {"health", "gallery"}
 """A page that must stand while everything is down, for operators; and specimens with made-up people."""
 
-LOGIC = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
-MARKUP = re.compile(r'<script.*?</script>|<!--.*?-->|<(?:"[^"]*"|[^>"])*>|&\w+;', re.DOTALL)
+LOGIC = re.compile(r"\{#.*?#\}|\{% block content_class %\}.*?\{% endblock %\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+MARKUP = re.compile(r'<script.*?</script>|<style.*?</style>|<!--.*?-->|<(?:"[^"]*"|[^>"])*>|&\w+;', re.DOTALL)
 WORDS = re.compile(r"[^\W\d_]{2,}")
 
 

@@ -114,7 +114,7 @@ def test_whatever_hangs_on_something_with_grants_is_hidden_with_it() -> None:
 FOREIGN_KEYS = [
     (table.name, key)
     for table in metadata.sorted_tables
-    for key in table.foreign_key_constraints
+    for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
     if key.referred_table.name not in GLOBAL_TABLES
 ]
 

@@ -220,7 +220,7 @@ def test_passwords_are_hashed_by_argon2id() -> None:
 
 
 @pytest.mark.attack(33)
-@pytest.mark.parametrize("stored", [None, hash_password("another")])
+@pytest.mark.parametrize("stored", [None, hash_password("another")], ids=["nobody", "somebody"])
 def test_a_missing_account_costs_the_same_work(monkeypatch: pytest.MonkeyPatch, stored: str | None) -> None:
     password_matches("warm up", None)
     verified: list[str] = []
