@@ -1,7 +1,13 @@
 """E-mail addresses as people type them (RFC 5321 syntax, no look-up)."""
 
+import re
+from typing import Final
+
 import email_validator
 from email_validator import EmailNotValidError
+
+NAMED: Final = re.compile(r"[^<>]*<([^<>]*)>")
+"""``Jana Malá <jana@customer.example>`` as mail programs copy it; the library takes no such name outside ASCII."""
 
 # The library refuses names such as company.local and host.test. Companies do use them inside; whether mail can get
 # there is for the outgoing server to say.
@@ -17,12 +23,12 @@ def checked_address(typed: str) -> str:
 
     Letters outside ASCII before the @ are refused: few servers take them (RFC 6531).
     """
+    named = NAMED.fullmatch(typed.strip())
     try:
         found = email_validator.validate_email(
-            typed.strip(),
+            (named[1] if named else typed).strip(),
             check_deliverability=False,
             globally_deliverable=False,
-            allow_display_name=True,
             allow_smtputf8=False,
         )
     except EmailNotValidError as error:

@@ -5,7 +5,8 @@ each other raise ``SettingsError``, which says which names are at fault.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Final
@@ -16,6 +17,9 @@ PREFIX: Final = "CENTRALA_"
 NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
 """Names with our prefix that the start script and the local commands read by themselves."""
 
+QUEUE_SCHEMES: Final = frozenset({"redis", "rediss"})
+DRIVER: Final = "postgresql+psycopg"
+HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 OUTGOING_SCHEMES: Final = frozenset({"smtp", "smtps", "smtp+starttls"})
 
 
@@ -36,6 +40,8 @@ class Settings:
         base_domain: tenants live on ``<tenant>.<base_domain>``.
         web_port: the staff web app's TCP port on loopback.
         smtp_port: the inbound mail server's TCP port on loopback.
+        postgres_port: the embedded PostgreSQL's port; 0 lets one be chosen.
+        valkey_port: the embedded Valkey's port; 0 lets one be chosen.
         blob_url: fsspec URL of the folder with encrypted files.
         key_store_url: fsspec URL of the folder with their keys; must lie elsewhere.
         outgoing_smtp_url: where mail leaves, as ``smtp://user:password@host:port``; empty keeps it in the outbox page.
@@ -105,17 +111,47 @@ def _typed(variable: str, value: str, kind: object) -> object:
         if value not in {"0", "1"}:
             raise SettingsError(f"{variable} must be 0 or 1, not {value!r}")
         return value == "1"
-    return value
+    return _with_driver(variable, value) if variable.endswith("DATABASE_URL") else value
+
+
+def _with_driver(variable: str, url: str) -> str:
+    """The URL for SQLAlchemy, from the plain form that everybody else writes too."""
+    scheme, _colon, rest = url.partition("://")
+    if scheme not in {"postgres", "postgresql", DRIVER} or not rest:
+        raise SettingsError(f"{variable} must start with postgresql://")
+    return f"{DRIVER}://{rest}"
 
 
 def _refuse_contradictions(found: Settings) -> None:
-    if len(found.secret_key) < 32:
-        raise SettingsError("CENTRALA_SECRET_KEY must have at least 32 characters")
-    if found.blob_url.rstrip("/") == found.key_store_url.rstrip("/"):
-        raise SettingsError("CENTRALA_BLOB_URL and CENTRALA_KEY_STORE_URL must be different places")
-    roles = {urlsplit(found.database_url).username, urlsplit(found.owner_database_url).username}
-    if len(roles) == 1:
-        raise SettingsError("DATABASE_URL and CENTRALA_OWNER_DATABASE_URL must use different database roles")
-    scheme = urlsplit(found.outgoing_smtp_url).scheme
-    if found.outgoing_smtp_url and scheme not in OUTGOING_SCHEMES:
-        raise SettingsError("CENTRALA_OUTGOING_SMTP_URL must start with smtp://, smtps:// or smtp+starttls://")
+    """Say which settings cannot be right; never their values, which hold passwords."""
+    for is_wrong, problem in _contradictions(found):
+        if is_wrong:
+            raise SettingsError(problem)
+
+
+def _contradictions(found: Settings) -> Iterator[tuple[bool, str]]:
+    yield len(found.secret_key) < 32, "CENTRALA_SECRET_KEY must have at least 32 characters"
+    yield (
+        found.blob_url.rstrip("/") == found.key_store_url.rstrip("/"),
+        "CENTRALA_BLOB_URL and CENTRALA_KEY_STORE_URL must be different places",
+    )
+    for variable, url in (("CENTRALA_BLOB_URL", found.blob_url), ("CENTRALA_KEY_STORE_URL", found.key_store_url)):
+        yield "://" not in url, f"{variable} must be a URL such as file:///srv/centrala"
+    database_urls = (found.database_url, found.owner_database_url, found.relay_database_url)
+    yield (
+        len({urlsplit(url).username for url in database_urls}) < len(database_urls),
+        "DATABASE_URL, CENTRALA_OWNER_DATABASE_URL and CENTRALA_RELAY_DATABASE_URL must use different database roles",
+    )
+    yield urlsplit(found.redis_url).scheme not in QUEUE_SCHEMES, "REDIS_URL must start with redis:// or rediss://"
+    yield not found.web_port, "CENTRALA_WEB_PORT must not be 0"
+    yield not found.smtp_port, "CENTRALA_SMTP_PORT must not be 0"
+    yield found.web_port == found.smtp_port, "CENTRALA_WEB_PORT and CENTRALA_SMTP_PORT must differ"
+    yield (
+        HOST_NAME.fullmatch(found.base_domain) is None,
+        f"CENTRALA_BASE_DOMAIN must be a host name in lower case, not {found.base_domain!r}",
+    )
+    outgoing = urlsplit(found.outgoing_smtp_url)
+    yield (
+        bool(found.outgoing_smtp_url) and (outgoing.scheme not in OUTGOING_SCHEMES or not outgoing.hostname),
+        "CENTRALA_OUTGOING_SMTP_URL must be smtp://host:port, smtps://host:port or smtp+starttls://host:port",
+    )

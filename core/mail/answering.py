@@ -29,22 +29,23 @@ class Suggestion:
 def suggest_answer(
     thread: Sequence[ThreadMail], *, requester: str, ours: Collection[str], tenant: TenantProfile
 ) -> Suggestion:
-    """To whoever wrote last, else to the requester; the others of that mail get copies, our own addresses never.
+    """To where whoever wrote last wants answers (Reply-To, else From), else to the requester.
 
+    The others of that mail get copies, our own addresses never.
     Reports of mail servers are no letters: nobody answers them.
     """
     letters = [mail for mail in thread if mail.direction == "in" and "bounce" not in mail.flags]
     if not letters:
         return Suggestion(to=requester, copies="", answers=None, quote="", offered=_others(thread, {*ours, requester}))
     mail = letters[-1]
-    to = mail.sender[1] or requester
-    copies = list(_foreign((address for _name, address in (*mail.recipients, *mail.copies)), {*ours, to}))
+    wanted = list(_foreign(mail.reply_to, ours)) or [mail.sender[1] or requester]
+    copies = list(_foreign((address for _name, address in (*mail.recipients, *mail.copies)), {*ours, *wanted}))
     return Suggestion(
-        to=to,
+        to=", ".join(wanted),
         copies=", ".join(copies),
         answers=mail.activity_id if mail.body.strip() else None,
         quote=_quote(mail, tenant) if mail.body.strip() else "",
-        offered=_others(thread, {*ours, to, *copies}),
+        offered=_others(thread, {*ours, *wanted, *copies}),
     )
 
 

@@ -225,6 +225,7 @@ def _store_message(work: Work, activity_id: int, arrived: InboundMail, reading: 
             message_id=mail.message_id or "",
             in_reply_to=list((*mail.in_reply_to, *mail.references)[:MAX_REFERENCES]),
             sender=[sender.name, sender.address],
+            reply_to=_pairs(mail.reply_to),
             recipients=_pairs(mail.to) or [["", arrived.recipient]],
             copies=_pairs(mail.cc),
             subject=mail.subject,

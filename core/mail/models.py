@@ -87,6 +87,7 @@ class MailMessage(TenantRow, Base):
     message_id: Mapped[str] = mapped_column(info=ERASE)
     in_reply_to: Mapped[list[str]] = mapped_column(ARRAY(Text), info=ERASE)
     sender: Mapped[list[str]] = mapped_column(JSONB, info=ERASE)
+    reply_to: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]", info=ERASE)
     recipients: Mapped[list[list[str]]] = mapped_column(JSONB, info=ERASE)
     copies: Mapped[list[list[str]]] = mapped_column(JSONB, info=ERASE)
     subject: Mapped[str] = mapped_column(info=ERASE)

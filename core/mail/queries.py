@@ -63,6 +63,7 @@ class ThreadMail:
     activity_id: int
     direction: str
     sender: tuple[str, str]
+    reply_to: Sequence[str]
     recipients: Sequence[tuple[str, str]]
     copies: Sequence[tuple[str, str]]
     subject: str
@@ -173,18 +174,20 @@ def raw_mail(work: Work, activity_id: int) -> bytes:
     raise NotFound
 
 
-def outbox(work: Work, *, state: str | None = None, before_id: int | None = None) -> OutboxPage:
-    """Mails that were written, newest first; one statement."""
+def outbox(
+    work: Work, *, state: str | None = None, before_id: int | None = None, limit: int = OUTBOX_PAGE
+) -> OutboxPage:
+    """Mails that were written, newest first; one statement, one more notes the look."""
     work.actor.require(Permission.OUTBOX_READ)
-    query = _outbox_query().order_by(OutboundMail.id.desc()).limit(OUTBOX_PAGE + 1)
+    query = _outbox_query().order_by(OutboundMail.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(OutboundMail.state == state)
     if before_id is not None:
         query = query.where(OutboundMail.id < before_id)
     rows = [_as_outbox_row(*row) for row in work.session.execute(query)]
-    shown = rows[:OUTBOX_PAGE]
+    shown = rows[:limit]
     record_read(work, "ticket", [row.ticket_id for row in shown if row.ticket_id], how=How.LIST)
-    return OutboxPage(shown, shown[-1].id if len(rows) > OUTBOX_PAGE else None)
+    return OutboxPage(shown, shown[-1].id if len(rows) > limit else None)
 
 
 def outbox_mail(work: Work, outbound_mail_id: int) -> OutboxMail:
@@ -224,7 +227,7 @@ def count_troubled(work: Work) -> Troubled:
         .where(OutboundMail.state.in_(states))
         .group_by(OutboundMail.state)
     )
-    found = dict(work.session.execute(query).tuples().all())
+    found: dict[str, int] = dict(work.session.execute(query).all())
     return Troubled(*(found.get(state, 0) for state in states))
 
 
@@ -292,6 +295,7 @@ def _as_mail(
         activity_id=activity.id,
         direction=activity.direction,
         sender=(message.sender[0], message.sender[1]),
+        reply_to=[address for _name, address in message.reply_to if address],
         recipients=[(name, address) for name, address in message.recipients],
         copies=[(name, address) for name, address in message.copies],
         subject=message.subject,

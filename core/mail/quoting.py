@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 QUOTED_CHARACTERS: Final = 20_000
+QUOTED_LINES: Final = 200
 NAME_CHARACTERS: Final = 120
 CUT: Final = "> […]"
 ATTRIBUTIONS: Final[Mapping[str, tuple[str, str]]] = {
@@ -19,12 +20,14 @@ ATTRIBUTIONS: Final[Mapping[str, tuple[str, str]]] = {
 def quoted(text: str, *, sender: tuple[str, str], at: datetime, locale: str, time_zone: str) -> str:
     """``text`` with ``>`` before each line, below a line that says who wrote it when (RFC 3676, 4.5).
 
-    ``sender`` is name and address, ``at`` is aware. Of a long text the first 20,000 characters are quoted.
+    ``sender`` is name and address, ``at`` is aware. Of a long text the first 20,000 characters and
+    200 lines are quoted.
     """
     line, pattern = ATTRIBUTIONS.get(locale, ATTRIBUTIONS["en"])
     attribution = line.format(at=at.astimezone(_zone(time_zone)).strftime(pattern), sender=_shown(*sender))
     lines = [_quoted_line(old.rstrip()) for old in text[:QUOTED_CHARACTERS].strip("\r\n").split("\n")]
-    return "\n".join([attribution, *lines, *([CUT] if len(text) > QUOTED_CHARACTERS else [])])
+    is_cut = len(text) > QUOTED_CHARACTERS or len(lines) > QUOTED_LINES
+    return "\n".join([attribution, *lines[:QUOTED_LINES], *([CUT] if is_cut else [])])
 
 
 def _quoted_line(line: str) -> str:

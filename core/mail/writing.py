@@ -3,6 +3,7 @@
 What will leave is rendered here, once, as finished bytes with a stable Message-ID. Sending only carries them.
 """
 
+import re
 from dataclasses import dataclass, replace
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
@@ -29,7 +30,7 @@ from core.mail.models import MailAddress, MailMessage, MailParticipant, Outbound
 from core.mail.quoting import quoted
 from core.mail.tokens import new_message_id, reply_address
 from core.tenants.service import tenant_profile
-from core.tickets.models import Ticket
+from core.tickets.models import Ticket, TicketCategory
 from core.tickets.service import TicketDraft, locked_ticket, note_activity, open_ticket
 from core.timeline.models import Activity, Queue
 from core.timeline.service import ActivityDraft, record_activity
@@ -38,8 +39,14 @@ SEND_JOB: Final = "mail.send"
 ON_THE_WIRE: Final = SMTP.clone(max_line_length=998)
 """Lines as long as RFC 5322 allows: the library would encode a foreign Message-ID that fits no shorter one."""
 MAX_RECIPIENTS: Final = 100
+MAX_TYPED_CHARACTERS: Final = MAX_RECIPIENTS * 320
+"""An address has at most 254 characters (RFC 5321, 4.5.3.1.3); the rest is for a name."""
 MAX_TEXT_CHARACTERS: Final = 1_000_000
 MAX_SUBJECT_CHARACTERS: Final = 300
+MAX_REFERENCES: Final = 20
+TYPED_ADDRESS: Final = re.compile(r'(?:"[^"]*"|[^,;])+')
+"""One address as typed; a comma between quotation marks belongs to a name."""
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,7 @@ def write_mail(work: Work, draft: MailDraft, *, mail_address_id: int, contact_id
     work.actor.require(Permission.TICKETS_REPLY)
     checked = _check(draft)
     address = work.session.get(MailAddress, mail_address_id)
-    if address is None or address.tenant_id != work.actor.tenant_id:
+    if address is None or address.id not in {choice.id for choice in sender_choices(work)}:
         raise Invalid({"mail_address_id": _("There is no such queue.")})
     contact = work.session.get(Contact, contact_id) if contact_id else None
     if contact_id and contact is None:
@@ -133,10 +140,11 @@ class SenderChoice:
 
 
 def sender_choices(work: Work) -> list[SenderChoice]:
-    """The tenant's addresses whose queue the actor may see."""
+    """The tenant's addresses whose queue the actor may see, and the category in which their tickets open."""
     query = (
         select(MailAddress.id, MailAddress.address, Queue.name)
         .join(Queue, Queue.id == MailAddress.queue_id)
+        .join(TicketCategory, TicketCategory.id == MailAddress.category_id)
         .where(MailAddress.tenant_id == work.actor.tenant_id)
         .order_by(MailAddress.id)
     )
@@ -151,32 +159,40 @@ def _check(draft: MailDraft) -> _Checked:
         problems["to"] = _("Enter at least one recipient.")
     if len(to) + len(copies) > MAX_RECIPIENTS:
         problems["to"] = _("A mail can go to %(limit)s people at once; this has more.", limit=MAX_RECIPIENTS)
-    subject = " ".join(draft.subject.split())[:MAX_SUBJECT_CHARACTERS]
+    subject = " ".join(CONTROLS.sub(" ", draft.subject).split())[:MAX_SUBJECT_CHARACTERS].strip()
+    text = draft.text.replace("\r\n", "\n").replace("\0", "")
     if not subject:
         problems["subject"] = _("Enter a subject.")
-    if not draft.text.strip():
+    if not text.strip():
         problems["text"] = _("The mail is empty.")
-    if len(draft.text) > MAX_TEXT_CHARACTERS:
+    if len(text) > MAX_TEXT_CHARACTERS:
         problems["text"] = _("The text is longer than a million characters. Send it as a file.")
     if problems:
         raise Invalid(problems)
-    return _Checked(to=to, copies=copies, subject=subject, text=draft.text.replace("\r\n", "\n"))
+    return _Checked(to=to, copies=copies, subject=subject, text=text)
 
 
 def _addresses(field: str, typed: str, problems: dict[str, Message]) -> list[str]:
-    """The addresses in what was typed; a wrong one is named in ``problems`` (RFC 5321 syntax, no look-up)."""
-    found: list[str] = []
-    for word in typed.replace(";", ",").split(","):
-        if not word.strip():
-            continue
+    """The addresses in what was typed; each wrong one is named in ``problems`` (RFC 5321 syntax, no look-up)."""
+    if len(typed) > MAX_TYPED_CHARACTERS:
+        problems[field] = _("A mail can go to %(limit)s people at once; this has more.", limit=MAX_RECIPIENTS)
+        return []
+    found: dict[str, None] = {}
+    wrong: list[str] = []
+    for word in (word.strip() for word in TYPED_ADDRESS.findall(typed)):
         try:
-            address = checked_address(word)
+            found.update({checked_address(word): None} if word else {})
         except NotAnAddress:
-            problems[field] = _("%(address)s is not an e-mail address.", address=word.strip()[:100])
-            continue
-        if address not in found:
-            found.append(address)
-    return found
+            wrong.append(word[:100])
+    if wrong:
+        problems[field] = _not_addresses(wrong)
+    return list(found)
+
+
+def _not_addresses(wrong: list[str]) -> Message:
+    if len(wrong) == 1:
+        return _("%(address)s is not an e-mail address.", address=wrong[0])
+    return _("These are not e-mail addresses: %(addresses)s.", addresses=", ".join(wrong))
 
 
 def _address_of(work: Work, ticket: Ticket) -> MailAddress:
@@ -224,7 +240,7 @@ def _queue_mail(work: Work, ticket: Ticket, address: MailAddress, checked: _Chec
     message["Message-ID"] = f"<{message_id}>"
     if answered:
         message["In-Reply-To"] = f"<{answered[-1]}>"
-        message["References"] = " ".join(f"<{reference}>" for reference in answered[-20:])
+        message["References"] = " ".join(f"<{reference}>" for reference in _bounded(answered))
     message.set_content(checked.text)
     _store(work, activity_id, message_id=message_id, message=message, checked=checked, address=address)
     _add_participants(work, ticket, [*checked.to, *checked.copies])
@@ -264,14 +280,21 @@ def _store(
 
 
 def _thread_of(work: Work, ticket: Ticket) -> list[str]:
-    """The Message-IDs of the ticket's mails, oldest first."""
+    """The Message-IDs of the ticket's mails, oldest first, each once, without reports that the customer never saw."""
     query = (
         select(MailMessage.message_id)
         .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(Activity.ticket_id == ticket.id, MailMessage.message_id != "")
+        .where(Activity.ticket_id == ticket.id, MailMessage.message_id != "", ~MailMessage.flags.contains(["bounce"]))
         .order_by(Activity.id)
     )
-    return [message_id for message_id in work.session.scalars(query) if _is_plain(message_id)]
+    return list(dict.fromkeys(message_id for message_id in work.session.scalars(query) if _is_plain(message_id)))
+
+
+def _bounded(references: list[str]) -> list[str]:
+    """Of a long conversation the first mail, by which programs find its thread, and the newest ones."""
+    if len(references) <= MAX_REFERENCES:
+        return references
+    return [references[0], *references[1 - MAX_REFERENCES :]]
 
 
 def _is_plain(message_id: str) -> bool:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deploy.local import steps
-from deploy.local.places import VAR, Installation, installation, is_taken, postgres_folder
-from deploy.local.supervisor import LOG, Supervisor, programs, running, wait_for_answer
+from deploy.local.places import VAR, Installation, forget_taken_ports, installation, is_taken, postgres_folder
+from deploy.local.supervisor import LOG, Supervisor, running, wait_for_answer
 
 DEMO_SIGN_INS: Final = (
     ("demo", "anna", "owner"),
@@ -28,6 +28,7 @@ def up() -> int:
     if Supervisor().is_running():
         sys.stdout.write("Centrala runs already; ./centrala status tells how.\n")
         return 1
+    forget_taken_ports()
     found = installation(os.environ)
     if problem := _taken_port(found):
         sys.stderr.write(f"{problem}\n")
@@ -104,8 +105,7 @@ def _run(found: Installation) -> None:
             steps.compile_catalogues()
             bundle.result()
             steps.load_demo(found)
-            for program in programs(found):
-                supervisor.start(program.name)
+            supervisor.start_ours()
             steps.wait_for_web(found)
             _welcome(found)
             process.wait()
@@ -126,10 +126,12 @@ def _prepare(found: Installation) -> None:
 
 
 def _taken_port(found: Installation) -> str | None:
-    for variable, port in (
-        ("CENTRALA_WEB_PORT", found.settings.web_port),
-        ("CENTRALA_SMTP_PORT", found.settings.smtp_port),
-    ):
+    ports = {"CENTRALA_WEB_PORT": found.settings.web_port, "CENTRALA_SMTP_PORT": found.settings.smtp_port}
+    if found.postgres:
+        ports["CENTRALA_POSTGRES_PORT"] = found.postgres.port
+    if found.valkey:
+        ports["CENTRALA_VALKEY_PORT"] = found.valkey.port
+    for variable, port in ports.items():
         if is_taken(port):
             return f"Port {port} is in use by another program. Set {variable} to a free one and try again."
     return None

@@ -22,6 +22,7 @@ from deploy.local.valkey import Valkey
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 VAR: Final = Path(os.environ.get("CENTRALA_VAR") or ROOT / "var").resolve()
+PORTS: Final = VAR / "run" / "ports.json"
 DATABASE_VARIABLES: Final = ("DATABASE_URL", "CENTRALA_OWNER_DATABASE_URL", "CENTRALA_RELAY_DATABASE_URL")
 
 
@@ -43,7 +44,7 @@ class Installation:
 def installation(environ: Mapping[str, str]) -> Installation:
     """Find out how this checkout runs. Raises ``SettingsError`` for an environment that cannot be used."""
     postgres = None if _external_database(environ) else Postgres(postgres_folder(), _port("POSTGRES", environ))
-    valkey = None if environ.get("REDIS_URL") else Valkey(VAR / "valkey", _port("VALKEY", environ))
+    valkey = None if _external_queue(environ) else Valkey(VAR / "valkey", _port("VALKEY", environ))
     environment = {**_defaults(), **_own(environ)}
     if postgres:
         roles = ("centrala_app", "centrala_owner", "centrala_relay")
@@ -70,6 +71,12 @@ def _external_database(environ: Mapping[str, str]) -> bool:
     if given and environ.get("CENTRALA_POSTGRES_PORT"):
         raise SettingsError("CENTRALA_POSTGRES_PORT is for the embedded server, but DATABASE_URL names another")
     return bool(given)
+
+
+def _external_queue(environ: Mapping[str, str]) -> bool:
+    if environ.get("REDIS_URL") and environ.get("CENTRALA_VALKEY_PORT"):
+        raise SettingsError("CENTRALA_VALKEY_PORT is for the embedded server, but REDIS_URL names another")
+    return bool(environ.get("REDIS_URL"))
 
 
 def _own(environ: Mapping[str, str]) -> dict[str, str]:
@@ -102,14 +109,31 @@ def _port(server: str, environ: Mapping[str, str]) -> int:
     if named := environ.get(f"CENTRALA_{server}_PORT"):
         if not named.isdigit():
             raise SettingsError(f"CENTRALA_{server}_PORT must be a port number, not {named!r}")
-        return int(named)
-    path = VAR / "run" / "ports.json"
-    ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        if int(named):
+            return int(named)
+    ports = _remembered_ports()
     if server not in ports:
         ports[server] = free_port()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(ports))
+        PORTS.parent.mkdir(parents=True, exist_ok=True)
+        PORTS.write_text(json.dumps(ports))
     return ports[server]
+
+
+def forget_taken_ports() -> None:
+    """Let other ports be chosen for the embedded servers where somebody took one while we did not run."""
+    ports = _remembered_ports()
+    if free := {server: port for server, port in ports.items() if not is_taken(port)}:
+        PORTS.write_text(json.dumps(free))
+    else:
+        PORTS.unlink(missing_ok=True)
+
+
+def _remembered_ports() -> dict[str, int]:
+    try:
+        ports: dict[str, int] = json.loads(PORTS.read_text())
+    except (FileNotFoundError, ValueError):  # ValueError: the machine stopped while it was written
+        return {}
+    return ports
 
 
 def free_port() -> int:

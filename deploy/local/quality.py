@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local import steps
+from deploy.local.node import environment_with_node, npm
 from deploy.local.places import ROOT
 
 BIN: Final = Path(sys.executable).parent
@@ -18,7 +19,6 @@ CHECKS: Final = (
     ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
     ("imports", [str(BIN / "lint-imports")]),
-    ("front end", ["npm", "run", "--silent", "check"]),
 )
 
 
@@ -26,7 +26,9 @@ def check() -> int:
     """Format, lint, types, import contracts; two at a time. Answers 1 if any found something."""
     steps.build_frontend()
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda check: _run_check(*check), CHECKS))
+        checks = [(name, command, ROOT) for name, command in CHECKS]
+        checks.append(("front end", npm("run", "--silent", "check"), steps.FRONTEND))
+        results = list(pool.map(lambda check: _run_check(*check), checks))
     return 0 if all(results) else 1
 
 
@@ -48,11 +50,10 @@ def put_into_form() -> int:
     return 0
 
 
-def _run_check(name: str, command: list[str]) -> bool:
+def _run_check(name: str, command: list[str], folder: Path) -> bool:
     began = time.monotonic()
-    folder = steps.FRONTEND if command[0] == "npm" else ROOT
     done = subprocess.run(  # noqa: S603  # fixed commands
-        command, cwd=folder, env=steps.environment_with_node(), capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment_with_node(), capture_output=True, text=True, check=False
     )
     verdict = "fine" if done.returncode == 0 else "FAILED"
     sys.stdout.write(f"{name:<10} {verdict}   {time.monotonic() - began:.1f} s\n")

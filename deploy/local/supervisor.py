@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from deploy.local.accounts import server_account
 from deploy.local.places import ROOT, VAR, Installation, process_environment
 from deploy.local.postgres import server_environment
 
-STOP_S: Final = 8.0
+STOP_S: Final = 8.5
+GROUPS: Final = ("servers", "ours")
 ANSWER_S: Final = 15.0
 PR_SET_CHILD_SUBREAPER: Final = 36
 LOG: Final = VAR / "log" / "centrala.log"
@@ -30,11 +32,11 @@ LOG_KEPT_BYTES: Final = 50 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process to run. ``stage`` 1 are servers, which start first and end last; 2 is ours."""
+    """One process to run. ``group`` is ``servers``, which start first and end last, or ``ours``."""
 
     name: str
     command: Sequence[str]
-    stage: int
+    group: str
     stop_signal: str = "TERM"
     account: str | None = None
 
@@ -61,12 +63,12 @@ def _servers(found: Installation) -> Iterator[Program]:
         yield Program(
             name="postgres",
             command=[*clean, *found.postgres.command()],
-            stage=1,
+            group="servers",
             stop_signal="INT",
             account=account.name if account else None,
         )
     if found.valkey:
-        yield Program(name="valkey", command=found.valkey.command(), stage=1)
+        yield Program(name="valkey", command=found.valkey.command(), group="servers")
 
 
 def _ours(found: Installation) -> Iterator[Program]:
@@ -76,10 +78,10 @@ def _ours(found: Installation) -> Iterator[Program]:
         "--workers", "2", "--threads", "600", "--bind", f"127.0.0.1:{found.settings.web_port}",
         "--timeout", "60", "--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning", *shared_memory,
     ]  # fmt: skip
-    yield Program(name="web", command=gunicorn, stage=2)
-    yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], stage=2)
-    yield Program(name="worker", command=[sys.executable, "-m", "core.worker", "1"], stage=2)
-    yield Program(name="smtp", command=[sys.executable, "-m", "core.mail.smtp"], stage=2)
+    yield Program(name="web", command=gunicorn, group="ours")
+    yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], group="ours")
+    yield Program(name="worker", command=[sys.executable, "-m", "core.worker", "1"], group="ours")
+    yield Program(name="smtp", command=[sys.executable, "-m", "core.mail.smtp"], group="ours")
 
 
 class Supervisor:
@@ -110,14 +112,9 @@ class Supervisor:
             for entry in self._rpc.supervisor.getAllProcessInfo()
         ]
 
-    def start(self, name: str) -> None:
-        """Start the process without waiting for it."""
-        with contextlib.suppress(Fault):  # it runs already
-            self._rpc.supervisor.startProcess(name, False)  # the protocol's own argument
-
-    def stop_all(self) -> None:
-        """Ask supervisord to end everything, itself included."""
-        self._rpc.supervisor.shutdown()
+    def start_ours(self) -> None:
+        """Start all processes of ours without waiting for them."""
+        self._rpc.supervisor.startProcessGroup("ours", False)  # the protocol's own argument
 
 
 @contextlib.contextmanager
@@ -127,7 +124,7 @@ def running(found: Installation) -> Iterator["subprocess.Popen[bytes]"]:
     _turn_log()
     path = _write_configuration(found)
     process = subprocess.Popen(  # noqa: S603  # our own configuration
-        [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(path)],
+        [*_leash("TERM"), sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -167,7 +164,9 @@ def socket_path() -> Path:
 def _write_configuration(found: Installation) -> Path:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     path = VAR / "run" / "supervisord.conf"
-    path.write_text("\n\n".join([_head(), *(_section(program) for program in programs(found))]) + "\n")
+    every = programs(found)
+    sections = [_head(), *_groups(every), *(_section(program) for program in every)]
+    path.write_text("\n\n".join(sections) + "\n")
     return path
 
 
@@ -182,18 +181,24 @@ def _head() -> str:
     )
 
 
+def _groups(every: Sequence[Program]) -> Iterator[str]:
+    """The groups, each of which starts and ends at once: ours before the servers that they need."""
+    for priority, group in enumerate(GROUPS):
+        if names := [program.name for program in every if program.group == group]:
+            yield f"[group:{group}]\nprograms={','.join(names)}\npriority={priority}"
+
+
 def _section(program: Program) -> str:
     lines = [
         f"[program:{program.name}]",
-        f"command={shlex.join(program.command).replace('%', '%%')}",
+        f"command={shlex.join([*_leash(program.stop_signal), *program.command]).replace('%', '%%')}",
         f"directory={ROOT if program.account is None else '/'}",
-        f"priority={program.stage}",
-        f"autostart={'true' if program.stage == 1 else 'false'}",
+        f"autostart={'true' if program.group == 'servers' else 'false'}",
         "autorestart=true",
         "startsecs=1",
         "startretries=1000",
         f"stopsignal={program.stop_signal}",
-        f"stopwaitsecs={4 if program.stage == 2 else 5}",
+        "stopwaitsecs=4",
         "killasgroup=true",
         "redirect_stderr=true",
         f"stdout_logfile={LOG}",
@@ -202,6 +207,12 @@ def _section(program: Program) -> str:
     if program.account:
         lines.append(f"user={program.account}")
     return "\n".join(lines)
+
+
+def _leash(stop_signal: str) -> list[str]:
+    """What to write before a command so that it ends when whoever started it is killed, and nothing is left behind."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", stop_signal, "--"] if setpriv else []
 
 
 def _turn_log() -> None:

@@ -51,14 +51,15 @@ class Compose(BaseView):
         except Invalid as error:
             problems = {field: say(message) for field, message in error.problems.items()}
             return _form(work, form, errors=problems), 422
-        return _sent(f"/tickets/{ticket_id}")
+        return _sent(f"/tickets/{ticket_id}", draft=form.get("draft", ""))
 
 
 def _form(work: Work, given: Mapping[str, str], *, errors: dict[str, str]) -> str:
     """The page; for htmx the form alone, with ids that no other form of the page has."""
     is_fragment = bool(request.headers.get("HX-Request"))
     values = {field: given.get(field, "") for field in FIELDS}
-    values["draft"] = values["draft"] or f"mail-new-{values['contact_id'] or values['to'] or 'blank'}"
+    if not errors or not values["draft"]:
+        values["draft"] = f"mail-new-{values['contact_id'] or values['to'] or 'blank'}"
     return render_template(
         "mail/new_form.html" if is_fragment else "mail/new.html",
         values=values,
@@ -69,11 +70,12 @@ def _form(work: Work, given: Mapping[str, str], *, errors: dict[str, str]) -> st
     )
 
 
-def _sent(ticket_url: str) -> ResponseReturnValue:
+def _sent(ticket_url: str, *, draft: str) -> ResponseReturnValue:
     """A page goes on to the ticket; the panel closes the tab, and a notice leads there."""
     text = _("The e-mail is on its way.")
     if not request.headers.get("HX-Request"):
         flash(text, "success")
+        flash(draft, "draft-sent")
         return redirect(ticket_url, 303)
     notice = {"text": text, "tone": "success", "url": ticket_url, "link_text": _("Open the ticket")}
     return Response(status=204, headers={"HX-Trigger": json.dumps({"toast": notice, "panel:done": {}})})

@@ -5,20 +5,21 @@ from typing import Final
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
-from flask_babel import gettext as _
+from flask_babel import gettext
 
 from core.foundation.errors import Conflict, Invalid
-from core.foundation.i18n import _ as message
+from core.foundation.i18n import _
 from core.foundation.permissions import Permission
 from core.foundation.settings import settings
 from core.foundation.unit_of_work import Work
-from core.mail.queries import outbox, outbox_mail
+from core.mail.queries import OUTBOX_PAGE, outbox, outbox_mail
 from core.mail.sending import resend
 from tenant_app.languages import say
 from tenant_app.pages import requires
 from tenant_app.typed import as_id
 
 STATES: Final = ("held", "queued", "sending", "sent", "refused", "uncertain")
+MOST_ROWS: Final = 500
 
 
 class Outbox(BaseView):
@@ -32,8 +33,9 @@ class Outbox(BaseView):
         """The list, newest first, all or in one state."""
         state = request.args.get("state") or None
         if state is not None and state not in STATES:
-            raise Invalid({"state": message("There is no such state.")})
-        page = outbox(work, state=state, before_id=as_id(request.args.get("before")))
+            raise Invalid({"state": _("There is no such state.")})
+        before, limit = as_id(request.args.get("before")), _rows_wanted(request.args.get("rows"))
+        page = outbox(work, state=state, before_id=before, limit=limit)
         return render_template("outbox/list.html", page=page, state=state, sends=bool(settings().outgoing_smtp_url))
 
     @expose("/<int:outbound_id>")
@@ -51,8 +53,13 @@ class Outbox(BaseView):
         except Conflict as error:
             work.actor.require(Permission.OUTBOX_READ)
             return _page(work, outbound_id, problem=say(error.message)), 409
-        flash(_("The e-mail is on its way again."), "success")
+        flash(gettext("The e-mail is on its way again."), "success")
         return redirect(f"/outbox/{outbound_id}" if work.actor.may(Permission.OUTBOX_READ) else "/", 303)
+
+
+def _rows_wanted(text: str | None) -> int:
+    """How many rows a refresh asks for: as many as the reader has loaded, within reason."""
+    return min(max(as_id(text) or 0, OUTBOX_PAGE), MOST_ROWS)
 
 
 def _page(work: Work, outbound_id: int, *, problem: str | None = None) -> str:

@@ -81,6 +81,7 @@ class Tickets(BaseView):
         except Invalid as error:
             return _page(work, ticket_id, typed=draft, error=error)
         flash(_("The e-mail is on its way."), "success")
+        flash(request.form.get("draft", ""), "draft-sent")
         return redirect(f"/tickets/{ticket_id}#mail-{activity_id}", 303)
 
     @expose("/<int:ticket_id>/change", methods=["POST"])

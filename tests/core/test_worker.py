@@ -178,7 +178,8 @@ def test_a_worker_killed_in_a_job_is_followed_by_its_successor(bench: Bench, tmp
     bench.enqueue("tests.wait", for_file=str(signal_file))
     bench.relay.hand_over()
     with worker_process("7") as first:
-        wait_until(lambda: bench.runs("a job began") == 1, deadline_s=20)
+        # A worker that starts has everything handed over again that nobody has begun.
+        wait_until(lambda: bench.relay.hand_over() >= 0 and bench.runs("a job began") == 1, deadline_s=20)
         first.kill()
         first.wait(10)
     signal_file.touch()

@@ -57,14 +57,20 @@ class Stack:
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         """Run another command of this installation, such as ``status``."""
-        return subprocess.run(  # noqa: S603  # our own commands
-            [sys.executable, "-m", "deploy.local", *arguments],
-            cwd=ROOT,
-            env=dict(self.environment),
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
+        return command(*arguments, **self.environment)
+
+
+def command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command of ``./centrala`` where the environment sets nothing but ``settings``."""
+    return subprocess.run(  # noqa: S603  # our own commands
+        [sys.executable, "-m", "deploy.local", *arguments],
+        cwd=ROOT,
+        env={**_foreign_environment(), **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @contextmanager
@@ -84,7 +90,7 @@ def start_stack(folder: Path, **settings: str) -> Stack:
     """Start an installation whose data lie in ``folder``; returns when it says that it runs."""
     web_port, smtp_port = free_port(), free_port()
     environment = {
-        **{name: value for name, value in os.environ.items() if not _is_ours(name)},
+        **_foreign_environment(),
         "CENTRALA_VAR": str(folder / "var"),
         "CENTRALA_WEB_PORT": str(web_port),
         "CENTRALA_SMTP_PORT": str(smtp_port),
@@ -124,6 +130,10 @@ def _belongs(entry: Path, folder: str) -> bool:
     except OSError:
         return False
     return folder.encode() in words
+
+
+def _foreign_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not _is_ours(name)}
 
 
 def _is_ours(name: str) -> bool:

@@ -11,6 +11,7 @@ from core.mail.models import OutboundMail
 from core.tickets.models import Ticket
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
+from tests.support.mails import letter, receive, ticket_of
 
 MAIL = {"to": "jana@customer.example", "subject": "Offer", "text": "Twelve pieces."}
 PANEL = {"HX-Request": "true"}
@@ -28,12 +29,7 @@ def queued(work_as: WorkAs) -> list[OutboundMail]:
 @pytest.mark.covers("D-MAIL-2")
 def test_a_sent_mail_opens_a_ticket_of_its_contact(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
     with work_as("boris") as work:
-        contact = create_contact(
-            work,
-            ContactDraft(
-                name="Jana", database_id=cast.demo.open_database, emails=(Reachable("jana@customer.example"),)
-            ),
-        )
+        contact = create_contact(work, jana(cast))
     answer = client_as("boris").post("/mail/new", data={**MAIL, "contact_id": str(contact)})
     assert answer.status_code == 303
     with work_as("system") as work:
@@ -69,16 +65,14 @@ def test_a_refused_mail_keeps_everything_typed(client_as: ClientAs, work_as: Wor
         assert words in answer.text
     for sentence in ("jana@ is not an e-mail address.", "x is not an e-mail address.", "Enter a subject."):
         assert sentence in answer.text
+    assert answer.text.count(" autofocus") == 3
     assert queued(work_as) == []
 
 
 @pytest.mark.covers("D-MAIL-7")
 def test_a_contacts_address_leads_to_a_filled_form(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
     with work_as("boris") as work:
-        draft = ContactDraft(
-            name="Jana", database_id=cast.demo.open_database, emails=(Reachable("jana@customer.example"),)
-        )
-        contact = create_contact(work, draft)
+        contact = create_contact(work, jana(cast))
     boris = client_as("boris")
     assert (
         f'href="/mail/new?to=jana%40customer.example&amp;contact_id={contact}"'
@@ -113,9 +107,42 @@ def test_an_address_or_contact_of_another_company_sends_nothing(
     assert queued(work_as) == []
 
 
+def test_a_sent_mail_ends_its_draft_and_a_refused_one_does_not(client_as: ClientAs) -> None:
+    boris = client_as("boris")
+    assert 'data-draft="mail-new-blank"' in boris.get("/mail/new?draft=ticket-1-reply-0").text
+    typed = {**MAIL, "draft": "mail-new-blank"}
+    refused = boris.post("/mail/new", data={**typed, "to": "jana@"})
+    assert 'data-draft="mail-new-blank"' in refused.text
+    assert "data-draft-sent" not in refused.text
+    boris.post("/mail/new", data=typed)
+    assert 'data-draft-sent="mail-new-blank"' in boris.get("/").text
+    assert "data-draft-sent" not in boris.get("/").text
+
+
+def test_what_cannot_be_stored_is_left_out_and_the_rest_is_sent(client_as: ClientAs, work_as: WorkAs) -> None:
+    answer = client_as("boris").post(
+        "/mail/new", data={**MAIL, "subject": "Off\0er", "text": "Twelve\0"}, headers=PANEL
+    )
+    assert answer.status_code == 204
+    assert len(queued(work_as)) == 1
+
+
+def test_a_choice_of_senders_is_offered_only_if_there_is_one(client_as: ClientAs, cast: Cast) -> None:
+    page = client_as("boris").get("/mail/new").text
+    assert f'<input type="hidden" name="mail_address_id" value="{cast.demo.mail_address}">' in page
+    assert "<select" not in page[page.index('class="composer') :]
+
+
 def test_a_reader_has_no_button_and_cannot_send(client_as: ClientAs, work_as: WorkAs) -> None:
     vera = client_as("vera")
     assert "/mail/new" not in vera.get("/").text
     assert vera.get("/mail/new").status_code == 403
     assert vera.post("/mail/new", data=MAIL).status_code == 403
     assert queued(work_as) == []
+
+
+def test_an_answer_goes_where_the_writer_wants_it(client_as: ClientAs, cast: Cast, rolled_back: None) -> None:
+    mail = letter(sender="form@website.example", Reply_To="Eva Malá <eva@customer.example>")
+    ticket = ticket_of(receive(mail), tenant_id=cast.demo.tenant_id)
+    page = client_as("boris").get(f"/tickets/{ticket}").text
+    assert 'name="to" value="eva@customer.example"' in page

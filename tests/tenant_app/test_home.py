@@ -5,12 +5,16 @@ import re
 import pytest
 from sqlalchemy import select
 
+from core.foundation.permissions import Permission
+from core.identity.models import UserAccount
+from core.identity.service import create_permission_group
 from core.mail.models import OutboundMail
 from core.mail.writing import MailDraft, write_mail
 from core.tickets.service import take_ticket
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.mails import letter, receive, ticket_of
+from tests.support.statements import ENTERING, counted_statements
 
 STAT = re.compile(r'<a class="stat" href="([^"]+)".*?stat-figure">([\d,]+)<', re.DOTALL)
 COUNT = re.compile(r'id="count">([\d,]+)<')
@@ -51,6 +55,34 @@ def test_a_mail_that_needs_a_person_is_announced(
     assert words in page
     assert link in page
     assert boris.get(f"/outbox/?state={state}").text.count("data-row-link") == 1
+
+
+def test_the_page_costs_few_statements(client_as: ClientAs, rolled_back: None) -> None:
+    receive(letter())
+    boris = client_as("boris")
+    with counted_statements() as queries:
+        boris.get("/")
+    assert len(queries) <= ENTERING + 8, queries
+
+
+def test_a_reader_sees_what_waits(client_as: ClientAs, rolled_back: None) -> None:
+    receive(letter())
+    page = client_as("vera").get("/").text
+    assert [figure for _url, figure in STAT.findall(page)] == ["0", "1", "0"]
+    assert "Hello, Vera" in page
+
+
+def test_who_may_read_no_tickets_is_told_where_to_go(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast, rolled_back: None
+) -> None:
+    receive(letter())
+    with work_as("system") as work:
+        group = create_permission_group(work, "Contacts only", permissions=frozenset({Permission.CONTACTS_READ}))
+        work.session.get_one(UserAccount, cast.demo.users["vera"]).permission_group_id = group
+    page = client_as("vera").get("/").text
+    assert "A quiet place" in page
+    for hidden in ("Printer", "/tickets/", "/outbox/", "/mail/new"):
+        assert hidden not in page
 
 
 def test_somebody_else_sees_nothing_of_it(client_as: ClientAs, rolled_back: None) -> None:

@@ -163,7 +163,9 @@ def test_a_browser_hears_of_changes(client_as: ClientAs, cast: Cast, quiet_hub: 
     assert next(lines) == b"retry: 2000\n\n"
     quiet_hub.pass_on(payload(cast.other.tenant_id, 1))
     quiet_hub.pass_on(payload(cast.demo.tenant_id, 2))
-    assert next(lines).startswith(b'data: {"topic": "ticket", "ids": [2], "at": ')
+    told = next(lines)
+    assert isinstance(told, bytes)
+    assert told.startswith(b'data: {"topic": "ticket", "ids": [2], "at": ')
     assert next(lines) == b": still here\n\n"
     answer.close()
     assert quiet_hub.count() == 0

@@ -1,15 +1,22 @@
 """The outbox: what was written, how far it came, exactly what leaves, and sending again."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from core.foundation.actor import Door, system_actor
+from core.foundation.settings import settings
 from core.mail.models import OutboundMail
 from core.mail.sending import send_outbound
 from core.mail.writing import MailDraft, write_mail
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.statements import ENTERING, counted_statements
+
+SUBJECT = re.compile(r'title="([^"]+)" data-row-link')
+MORE = re.compile(r'hx-get="([^"]+)" hx-select="#rows > tr"')
 
 
 @pytest.fixture
@@ -71,16 +78,51 @@ def test_the_list_is_filtered_by_state(client_as: ClientAs, work_as: WorkAs, hel
     assert boris.get("/outbox/?state=lost").status_code == 422
 
 
+def test_the_list_goes_on_where_it_ended_and_refreshes_whole(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenant_app.outbox.views.OUTBOX_PAGE", 2)
+    with work_as("boris") as work:
+        for number in range(5):
+            draft = MailDraft(to="jana@customer.example", subject=f"Mail {number}", text="x")
+            write_mail(work, draft, mail_address_id=cast.demo.mail_address)
+    boris = client_as("boris")
+    seen: list[str] = []
+    url: str | None = "/outbox/?state=queued"
+    while url:
+        page = boris.get(url).text
+        seen += SUBJECT.findall(page)
+        more = MORE.search(page)
+        url = more[1].replace("&amp;", "&") if more else None
+    assert seen == [f"Mail {number} [#{number + 1}]" for number in (4, 3, 2, 1, 0)]
+    assert SUBJECT.findall(boris.get("/outbox/?state=queued&rows=4").text) == seen[:4]
+
+
+@pytest.mark.parametrize("query", ["before=x", "rows=-1", "rows=999999999999999999999", "before=99999999999999999999"])
+def test_a_forged_place_in_the_list_breaks_nothing(client_as: ClientAs, held: int, query: str) -> None:
+    assert client_as("boris").get(f"/outbox/?{query}").status_code == 200
+
+
 def test_a_refusal_shows_the_servers_answer(client_as: ClientAs, work_as: WorkAs, held: int) -> None:
     put_into(work_as, held, "refused", "550 5.1.1 no such user")
     assert "550 5.1.1 no such user" in client_as("boris").get(f"/outbox/{held}").text
+
+
+def test_a_held_mail_can_leave_once_there_is_an_outgoing_server(
+    client_as: ClientAs, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_server = replace(settings(), outgoing_smtp_url="smtp://127.0.0.1:9")
+    monkeypatch.setattr("tenant_app.outbox.views.settings", lambda: with_server)
+    page = client_as("boris").get(f"/outbox/{held}").text
+    assert f'action="/outbox/{held}/resend"' in page
+    assert "no outgoing mail server" not in page
 
 
 @pytest.mark.parametrize("state", ["held", "refused", "uncertain"])
 def test_one_press_sends_it_again(client_as: ClientAs, work_as: WorkAs, held: int, state: str) -> None:
     put_into(work_as, held, state)
     boris = client_as("boris")
-    assert f'action="/outbox/{held}/resend"' in boris.get(f"/outbox/{held}").text
+    assert (f'action="/outbox/{held}/resend"' in boris.get(f"/outbox/{held}").text) == (state != "held")
     assert boris.post(f"/outbox/{held}/resend").status_code == 303
     with work_as("system") as work:
         assert work.session.get_one(OutboundMail, held, populate_existing=True).state == "queued"

@@ -133,7 +133,6 @@ def _pdf(lines: list[str]) -> bytes:
         ),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Font << /F1 4 0 R >> >>",
     ]
     document, offsets = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):

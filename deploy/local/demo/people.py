@@ -7,9 +7,15 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
+from sqlalchemy import select
+
+from core.directory.models import Company, ContactDatabase
 from core.directory.service import CompanyDraft, ContactDraft, Reachable, create_company, create_contact
 from core.foundation import clock
-from core.foundation.unit_of_work import unit_of_work
+from core.foundation.models import Base
+from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.models import UserAccount
+from core.tenants.models import Tenant
 from deploy.local.demo.companies import Plan, Scene
 from deploy.local.demo.words import LANGUAGES, Language
 
@@ -61,6 +67,7 @@ def create_people(scene: Scene, firms: Sequence[Firm], taken: set[str]) -> list[
     """Create the contacts; answers those whom the whole service team sees. ``taken`` collects their addresses."""
     people = []
     with unit_of_work(scene.tenant.actor(scene.tenant.owner)) as work:
+        kept = _keep_in_memory(work)
         for place in range(scene.plan.contacts):
             _go_back(scene, place / scene.plan.contacts)
             firm = None if scene.chance.random() < WITHOUT_FIRM else scene.chance.choice(firms)
@@ -69,7 +76,16 @@ def create_people(scene: Scene, firms: Sequence[Firm], taken: set[str]) -> list[
             create_contact(work, _contact_draft(scene, person, firm, database))
             if database == "Customers":
                 people.append(person)
+        kept.clear()
     return people
+
+
+def _keep_in_memory(work: Work) -> list[Base]:
+    """What every contact refers to: the session forgets rows that nobody holds, and would ask for them each time."""
+    kept: list[Base] = []
+    for model in (Tenant, Company, ContactDatabase, UserAccount):
+        kept += work.session.scalars(select(model)).all()
+    return kept
 
 
 def make_person(firm: Firm | None, chance: Random, taken: set[str]) -> Person:

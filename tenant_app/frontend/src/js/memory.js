@@ -27,14 +27,3 @@ export function remember(key, value) {
 export function forget(key) {
   localStorage.removeItem(`${key}:${viewer}`);
 }
-
-/**
- * Keys that begin with `prefix`, without the viewer's part.
- * @param {string} prefix
- */
-export function keysOf(prefix) {
-  const end = `:${viewer}`;
-  return Object.keys(localStorage)
-    .filter((key) => key.startsWith(prefix) && key.endsWith(end))
-    .map((key) => key.slice(0, -end.length));
-}

@@ -1,0 +1,1 @@
+"""The commands of ``./centrala``: real processes, in folders and on ports of their own."""
