@@ -72,11 +72,11 @@ def _servers(found: Installation) -> Iterator[Program]:
 
 
 def _ours(found: Installation) -> Iterator[Program]:
-    shared_memory = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108  # gunicorn's heartbeat files
+    in_memory = ["--worker-tmp-dir", "/dev/shm"] if os.access("/dev/shm", os.W_OK) else []  # noqa: S108  # heartbeat files
     gunicorn = [
         sys.executable, "-m", "gunicorn", "tenant_app.wsgi:app", "--preload", "--worker-class", "gthread",
         "--workers", "2", "--threads", "600", "--bind", f"127.0.0.1:{found.settings.web_port}",
-        "--timeout", "60", "--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning", *shared_memory,
+        "--timeout", "60", "--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning", *in_memory,
     ]  # fmt: skip
     yield Program(name="web", command=gunicorn, group="ours")
     yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], group="ours")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -9,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.support.browser import Watch, chromium_browser, new_context, sign_in
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.stack import DEMO_PASSWORD, Stack, running_stack
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +80,9 @@ def page_of(people: People) -> PageOf:
     return people.page_of
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys share one running product, so one worker runs them."""
+    """All journeys share one running product, so one worker runs them; first, since xdist then reads the marks."""
     for item in items:
-        if "tests/journeys" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("stack"))
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("journeys"))
