@@ -25,7 +25,7 @@ def translate() -> int:
     for locale in LOCALES:
         target = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
         verb = "update" if target.exists() else "init"
-        extra = ["--no-fuzzy-matching", "--ignore-obsolete"] if verb == "update" else []
+        extra = ["--no-fuzzy-matching", "--ignore-obsolete", "--width", "110"] if verb == "update" else []
         _run("pybabel", verb, "-i", str(TEMPLATE), "-d", str(CATALOGUES), "-l", locale, *extra)
     TEMPLATE.unlink()
     return 0
