@@ -35,10 +35,11 @@ def translate(message: Message | str, locale: str) -> str:
     """The message's text in ``locale``; English where a translation is missing."""
     if isinstance(message, str):
         return message
-    text = _catalogue(locale).gettext(message.msgid) if message.msgid else ""
+    text = catalogue_of(locale).gettext(message.msgid) if message.msgid else ""
     return text % message.values if message.values else text
 
 
 @cache
-def _catalogue(locale: str) -> gettext.NullTranslations:
+def catalogue_of(locale: str) -> gettext.NullTranslations:
+    """The words of a language; English has none of its own."""
     return gettext.translation("messages", CATALOGUES, languages=[locale], fallback=True)
