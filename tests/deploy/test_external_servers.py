@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
-from deploy.local.places import free_port
-from deploy.local.postgres import Postgres, start_postgres
+from deploy.local.places import ROOT, free_port
+from deploy.local.postgres import LOGIN_ROLES, OTHER_ROLES, Postgres, start_postgres
 from tests.support.database import FAST
 from tests.support.stack import Stack, running_stack
 from tests.support.valkey import RunningValkey, running_valkey
@@ -22,8 +23,19 @@ def database() -> Iterator[Postgres]:
         folder = Path(name)
         folder.chmod(0o755)
         with start_postgres(folder / "postgres", port=free_port(), settings=FAST) as server:
-            server.create_database()
+            follow_the_manual(server)
             yield server
+
+
+def follow_the_manual(server: Postgres) -> None:
+    """Set the roles and the database up with the very statements of docs/operations.md."""
+    manual = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    statements = manual.partition("```sql\n")[2].partition("```")[0]
+    with server.superuser_connection("postgres") as connection:
+        for role in (*LOGIN_ROLES, *OTHER_ROLES):
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+        for statement in statements.strip().splitlines():
+            connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +47,13 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningValkey]:
 
 @pytest.fixture(scope="module")
 def stack(database: Postgres, queue: RunningValkey) -> Iterator[Stack]:
-    """The product on both, with plain URLs as everybody writes them."""
-    roles = {
-        "DATABASE_URL": "centrala_app",
-        "CENTRALA_OWNER_DATABASE_URL": "centrala_owner",
-        "CENTRALA_RELAY_DATABASE_URL": "centrala_relay",
+    """The product on both."""
+    users = {
+        "DATABASE_URL": "centrala_app:two",
+        "CENTRALA_OWNER_DATABASE_URL": "centrala_owner:one",
+        "CENTRALA_RELAY_DATABASE_URL": "centrala_relay:three",
     }
-    urls = {name: database.url(role).replace("+psycopg", "") for name, role in roles.items()}
+    urls = {name: f"postgresql://{user}@127.0.0.1:{database.port}/centrala" for name, user in users.items()}
     with running_stack(REDIS_URL=queue.url, **urls) as running:
         yield running
 

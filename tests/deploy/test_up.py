@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.demo.companies import DEMO, OTHER
 from deploy.local.places import free_port
-from tests.support.stack import Stack, command, processes_of, start_stack, stop_stack
+from deploy.local.postgres import Postgres
+from tests.support.stack import Stack, begin_stack, command, processes_of, start_stack, stop_stack
 from tests.support.waiting import wait_until
 
 STOP_S = 10.0
@@ -23,13 +25,22 @@ pytestmark = pytest.mark.xdist_group("up")
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Where an installation with its demo companies lies, set up once and stopped."""
+def broken_off() -> Iterator[Stack]:
+    """An installation whose first start was ended in the middle of its work."""
     with tempfile.TemporaryDirectory(prefix="centrala-up-", ignore_cleanup_errors=True) as name:
         path = Path(name)
         path.chmod(0o755)
-        assert stop_stack(start_stack(path)) == OK
-        yield path
+        stack = begin_stack(path)
+        wait_until(lambda: "demo companies …" in stack.output, deadline_s=120)
+        stop_stack(stack)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def folder(broken_off: Stack) -> Path:
+    """Where an installation with its demo companies lies, set up and stopped."""
+    assert stop_stack(start_stack(broken_off.folder)) == OK
+    return broken_off.folder
 
 
 @contextmanager
@@ -52,6 +63,19 @@ def supervisord_of(stack: Stack) -> int:
 def is_gone(stack: Stack) -> bool:
     """Whether no process of the installation is left."""
     return not processes_of(stack)
+
+
+def test_a_start_that_is_broken_off_leaves_no_process(broken_off: Stack) -> None:
+    assert broken_off.process.wait(0) == OK
+    assert processes_of(broken_off) == []
+
+
+def test_a_start_that_was_broken_off_is_taken_up_again(folder: Path) -> None:
+    with (
+        started(folder),
+        Postgres(folder / "var" / "postgres", remembered_port(folder)).superuser_connection("centrala") as connection,
+    ):
+        assert connection.execute("select count(*) from ticket").fetchone() == (DEMO.tickets + OTHER.tickets,)
 
 
 def test_commands_find_the_running_installation_and_disturb_nothing(folder: Path) -> None:
@@ -91,7 +115,7 @@ def test_a_killed_supervisor_ends_everything_and_is_told(folder: Path) -> None:
         os.kill(supervisord_of(stack), signal.SIGKILL)
         assert stack.process.wait(STOP_S) == FAILED
         wait_until(lambda: is_gone(stack))
-        assert "supervisord.log" in (folder / "up.log").read_text()
+        assert "supervisord.log" in stack.output
 
 
 def test_nothing_outlives_a_killed_start_command(folder: Path) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from deploy.local.places import ROOT, free_port
 from tests.support.waiting import wait_until
 
-READY = b"Centrala runs. Ctrl-C stops it."
+READY = "Centrala runs. Ctrl-C stops it."
+OUTPUT = "up.log"
 SET_UP_S = 180.0
 STOP_S = 15.0
 DEMO_PASSWORD = "Centrala-2026!"
@@ -23,14 +24,18 @@ DEMO_PASSWORD = "Centrala-2026!"
 
 @dataclass(frozen=True)
 class Stack:
-    """A running installation with the demo companies. ``output`` is what ``up`` printed."""
+    """A running installation with the demo companies."""
 
     process: "subprocess.Popen[bytes]"
     environment: Mapping[str, str]
     folder: Path
     web_port: int
     smtp_port: int
-    output: str
+
+    @property
+    def output(self) -> str:
+        """What ``up`` has printed so far."""
+        return (self.folder / OUTPUT).read_text()
 
     def url(self, tenant: str = "demo") -> str:
         """The address of a company's web app."""
@@ -88,6 +93,14 @@ def running_stack(**settings: str) -> Iterator[Stack]:
 
 def start_stack(folder: Path, **settings: str) -> Stack:
     """Start an installation whose data lie in ``folder``; returns when it says that it runs."""
+    stack = begin_stack(folder, **settings)
+    wait_until(lambda: READY in stack.output or stack.process.poll() is not None, deadline_s=SET_UP_S)
+    assert stack.process.poll() is None, stack.output
+    return stack
+
+
+def begin_stack(folder: Path, **settings: str) -> Stack:
+    """Begin to start it, without waiting."""
     web_port, smtp_port = free_port(), free_port()
     environment = {
         **_foreign_environment(),
@@ -96,8 +109,7 @@ def start_stack(folder: Path, **settings: str) -> Stack:
         "CENTRALA_SMTP_PORT": str(smtp_port),
         **settings,
     }
-    log = folder / "up.log"
-    with log.open("wb") as output:
+    with (folder / OUTPUT).open("wb") as output:
         process = subprocess.Popen(  # our own command
             [sys.executable, "-m", "deploy.local", "up"],
             cwd=ROOT,
@@ -106,9 +118,7 @@ def start_stack(folder: Path, **settings: str) -> Stack:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    wait_until(lambda: READY in log.read_bytes() or process.poll() is not None, deadline_s=SET_UP_S)
-    assert process.poll() is None, log.read_text()
-    return Stack(process, environment, folder, web_port, smtp_port, log.read_text())
+    return Stack(process, environment, folder, web_port, smtp_port)
 
 
 def stop_stack(stack: Stack, number: int = signal.SIGINT) -> int:
