@@ -1,5 +1,6 @@
 """Fixtures for every test. The database of a worker is made once; a test's changes are rolled back."""
 
+import ctypes
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -145,4 +146,8 @@ def chromium() -> str:
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("chromium is not installed")
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        pytest.skip("libatomic1 is not installed, which the browser's driver needs")
     return found

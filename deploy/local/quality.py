@@ -1,7 +1,6 @@
 """``check`` and ``test``: what must be green before a change lands."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -36,8 +35,6 @@ def test(arguments: list[str]) -> int:
     """Run pytest with ``arguments``; its exit code is ours."""
     steps.build_frontend()
     steps.compile_catalogues()
-    if shutil.which("chromium") is None:
-        sys.stderr.write("chromium is missing: tests in a browser are skipped (apt-get install chromium)\n")
     workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", str(os.cpu_count() or 2)]
     command = [str(BIN / "python"), "-m", "pytest", *workers, "--dist", "loadgroup", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603  # our own interpreter
