@@ -27,6 +27,7 @@ GROUPS: Final = ("servers", "ours")
 ANSWER_S: Final = 15.0
 PR_SET_CHILD_SUBREAPER: Final = 36
 LOG: Final = VAR / "log" / "centrala.log"
+SOCKET_FOLDER: Final = VAR / "run" / "socket-folder"
 LOG_KEPT_BYTES: Final = 50 * 2**20
 
 
@@ -90,7 +91,10 @@ class Supervisor:
     @property
     def _rpc(self) -> Any:
         """A fresh connection for each call: one that broke off, as during the start, stays unusable."""
-        return ServerProxy("http://127.0.0.1", SupervisorTransport("", "", f"unix://{socket_path()}"))
+        socket = _socket()
+        if socket is None:
+            raise FileNotFoundError(SOCKET_FOLDER)
+        return ServerProxy("http://127.0.0.1", SupervisorTransport("", "", f"unix://{socket}"))
 
     def is_running(self) -> bool:
         """Whether it answers."""
@@ -136,6 +140,7 @@ def running(found: Installation) -> Iterator["subprocess.Popen[bytes]"]:
         yield process
     finally:
         _end(process)
+        _remove_socket()
 
 
 def wait_for_answer(process: "subprocess.Popen[bytes]") -> Supervisor:
@@ -151,14 +156,26 @@ def wait_for_answer(process: "subprocess.Popen[bytes]") -> Supervisor:
     raise RuntimeError(f"the supervisor did not start; {VAR / 'log' / 'supervisord.log'} says why")
 
 
-def socket_path() -> Path:
-    """The control socket, in a private folder with a name short enough for the kernel (108 bytes)."""
-    pointer = VAR / "run" / "socket-folder"
-    if pointer.exists() and Path(pointer.read_text()).is_dir():
-        return Path(pointer.read_text()) / "supervisor.sock"
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    pointer.write_text(tempfile.mkdtemp(prefix="centrala-"))
-    return Path(pointer.read_text()) / "supervisor.sock"
+def _socket() -> Path | None:
+    """The control socket, if a folder was made for it."""
+    try:
+        folder = Path(SOCKET_FOLDER.read_text())
+    except FileNotFoundError:
+        return None
+    return folder / "supervisor.sock" if folder.is_dir() else None
+
+
+def _make_socket() -> Path:
+    """A control socket in a private folder, under a name short enough for the kernel (108 bytes)."""
+    SOCKET_FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    SOCKET_FOLDER.write_text(tempfile.mkdtemp(prefix="centrala-"))
+    return Path(SOCKET_FOLDER.read_text()) / "supervisor.sock"
+
+
+def _remove_socket() -> None:
+    if socket := _socket():
+        shutil.rmtree(socket.parent, ignore_errors=True)
+    SOCKET_FOLDER.unlink(missing_ok=True)
 
 
 def _write_configuration(found: Installation) -> Path:
@@ -173,7 +190,7 @@ def _write_configuration(found: Installation) -> Path:
 def _head() -> str:
     user = "user=root\n" if os.geteuid() == 0 else ""
     return (
-        f"[unix_http_server]\nfile={socket_path()}\nchmod=0700\n\n"
+        f"[unix_http_server]\nfile={_socket() or _make_socket()}\nchmod=0700\n\n"
         f"[supervisord]\n{user}logfile={VAR}/log/supervisord.log\nlogfile_maxbytes=5MB\nlogfile_backups=2\n"
         f"loglevel=warn\npidfile={VAR}/run/supervisord.pid\nchildlogdir={VAR}/log\n\n"
         "[rpcinterface:supervisor]\n"

@@ -43,6 +43,14 @@ def folder(broken_off: Stack) -> Path:
     return broken_off.folder
 
 
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """A place for data that does not exist yet, where the database's account may enter."""
+    with tempfile.TemporaryDirectory(prefix="centrala-var-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "var"
+
+
 @contextmanager
 def started(folder: Path, **settings: str) -> Iterator[Stack]:
     """The installation, started again; afterwards nothing of it runs, however the test went."""
@@ -87,6 +95,14 @@ def test_commands_find_the_running_installation_and_disturb_nothing(folder: Path
     assert b"everything answers" in said["status"].stdout
     assert b"There are companies already" in said["demo"].stdout
     assert b"stop it first" in said["reset --yes"].stderr
+
+
+def test_nothing_is_left_in_the_temporary_folder(folder: Path) -> None:
+    with started(folder) as stack:
+        socket_folder = Path((folder / "var" / "run" / "socket-folder").read_text())
+        assert socket_folder.is_dir()
+        stop_stack(stack)
+    assert not socket_folder.exists()
 
 
 def test_status_says_that_nothing_runs(folder: Path) -> None:
@@ -155,11 +171,11 @@ def remembered_port(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("variable", ["CENTRALA_WEB_PORT", "CENTRALA_SMTP_PORT", "CENTRALA_POSTGRES_PORT"])
-def test_a_port_in_use_is_named_with_its_variable(tmp_path: Path, variable: str) -> None:
+def test_a_port_in_use_is_named_with_its_variable(var: Path, variable: str) -> None:
     ports = {"CENTRALA_WEB_PORT": str(free_port()), "CENTRALA_SMTP_PORT": str(free_port())}
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = command("up", CENTRALA_VAR=str(tmp_path / "var"), **{**ports, variable: str(port)})
+        done = command("up", CENTRALA_VAR=str(var), **{**ports, variable: str(port)})
     assert done.returncode == FAILED
     assert f"Port {port} is in use" in done.stderr.decode()
     assert variable in done.stderr.decode()
@@ -176,16 +192,16 @@ def test_a_port_in_use_is_named_with_its_variable(tmp_path: Path, variable: str)
     ],
 )
 def test_settings_that_cannot_be_used_refuse_to_start_in_one_line(
-    tmp_path: Path, settings: dict[str, str], named: str
+    var: Path, settings: dict[str, str], named: str
 ) -> None:
-    done = command("up", CENTRALA_VAR=str(tmp_path / "var"), **settings)
+    done = command("up", CENTRALA_VAR=str(var), **settings)
     assert done.returncode == FAILED
     assert named in done.stderr.decode()
     assert len(done.stderr.decode().splitlines()) == 1
 
 
-def test_reset_removes_everything(tmp_path: Path) -> None:
-    data = tmp_path / "var" / "blobs" / "a"
+def test_reset_removes_everything(var: Path) -> None:
+    data = var / "blobs" / "a"
     data.mkdir(parents=True)
-    assert command("reset", "--yes", CENTRALA_VAR=str(tmp_path / "var")).returncode == OK
-    assert not (tmp_path / "var").exists()
+    assert command("reset", "--yes", CENTRALA_VAR=str(var)).returncode == OK
+    assert not var.exists()

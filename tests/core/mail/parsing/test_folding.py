@@ -55,7 +55,8 @@ def test_plain_words_are_not_folded() -> None:
     ],
 )
 def test_folding_is_quick_whatever_stands_there(text: str) -> None:
-    started = time.monotonic()
+    """Counted in the processor's time: other tests run beside this one."""
+    started = time.process_time()
     new, quoted = fold_reply(text)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert sorted(new + quoted) == sorted(text)
