@@ -1,7 +1,11 @@
 """The language of a request, and translated messages of core."""
 
+from datetime import datetime
+from functools import lru_cache
 from gettext import NullTranslations
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_date, format_datetime
 from flask import Flask, g, request
 from flask_babel import Babel
 
@@ -17,6 +21,7 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=_current_locale, timezone_selector=_current_time_zone)
     # A list asks for hundreds of words: the library's way of finding the catalogue each time was half of a page's time.
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    app.jinja_env.filters |= {"full_time": _full_time, "local_date": _local_date}
 
 
 def current_language() -> str:
@@ -42,6 +47,21 @@ def _words() -> NullTranslations:
         g.words = catalogue_of(current_language())
     words: NullTranslations = g.words
     return words
+
+
+def _full_time(at: datetime) -> str:
+    return _formatted(at, _current_locale(), _current_time_zone())[0]
+
+
+def _local_date(at: datetime) -> str:
+    return _formatted(at, _current_locale(), _current_time_zone())[1]
+
+
+@lru_cache(maxsize=4096)
+def _formatted(at: datetime, locale: str, time_zone: str) -> tuple[str, str]:
+    """The whole time and the day alone; kept, since a list that refreshes itself asks for the same times again."""
+    local = at.astimezone(ZoneInfo(time_zone))
+    return format_datetime(local, "full", locale=locale), format_date(local, "medium", locale=locale)
 
 
 def _current_locale() -> str:
