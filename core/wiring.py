@@ -3,7 +3,7 @@
 from typing import Final
 
 from core.directory import jobs as _directory_jobs
-from core.directory.events import CompanySaved, ContactSaved
+from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved
 from core.foundation.outbox import Event
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailQueued
@@ -15,7 +15,10 @@ JOB_MODULES: Final = (_directory_jobs, _mail_jobs, _ticket_jobs)
 
 HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     ContactSaved: ("tickets.refresh_words_of_contact",),
-    CompanySaved: ("directory.refresh_words", "tickets.refresh_words_of_company"),
+    ContactDeleted: ("tickets.refresh_missing_words",),
+    CompanySaved: ("directory.refresh_words", "directory.refresh_cards", "tickets.refresh_words_of_company"),
+    BookChanged: (),
+    ClientRevoked: (),
     TicketOpened: (),
     TicketChanged: (),
     MailFiled: (),

@@ -1,6 +1,6 @@
 """Contacts and companies, in databases and address books that not everybody may see.
 
-Tables: contact_database, contact_database_grant, address_book, address_book_grant, company, company_phone,
+Tables: contact_database, contact_database_grant, company, company_phone,
 company_email, contact, contact_phone, contact_email.
-Events: ContactSaved, CompanySaved.
+Events: ContactSaved, ContactDeleted, CompanySaved, BookChanged, ClientRevoked.
 """

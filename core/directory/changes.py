@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
+from core.directory.books.models import AddressBook
 from core.directory.models import Company, ContactDatabase
 from core.foundation.history import Change
 from core.foundation.unit_of_work import Work
@@ -14,11 +15,16 @@ from core.identity.models import UserAccount
 
 NEWEST: Final = 20
 UNSEEN: Final = "…"
-LINKS: Final[Mapping[str, Any]] = {"company_id": Company, "owner_id": UserAccount, "database_id": ContactDatabase}
+LINKS: Final[Mapping[str, Any]] = {
+    "company_id": Company,
+    "owner_id": UserAccount,
+    "database_id": ContactDatabase,
+    "book_id": AddressBook,
+}
 
 ORDER: Final = (
     *("name", "company_id", "job_title", "registration_number", "vat_number", "website", "phones", "emails"),
-    *("street", "postal_code", "city", "country", "owner_id", "database_id", "note"),
+    *("street", "postal_code", "city", "country", "owner_id", "database_id", "book_id", "note"),
 )
 
 Names = Mapping[tuple[str, int], str]

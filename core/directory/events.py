@@ -18,3 +18,27 @@ class CompanySaved:
 
     name: ClassVar[str] = "directory.company_saved"
     company_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDeleted:
+    """A contact is gone; its tickets and activities stay without it."""
+
+    name: ClassVar[str] = "directory.contact_deleted"
+    contact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookChanged:
+    """A book, its rights or its contents changed."""
+
+    name: ClassVar[str] = "directory.book_changed"
+    book_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRevoked:
+    """A synced client is to be wiped, or was cut off."""
+
+    name: ClassVar[str] = "directory.client_revoked"
+    client_id: int

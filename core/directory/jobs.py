@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.directory.books.entries import tell_company_name
 from core.directory.drafts import Reachable
-from core.directory.models import Contact, ContactEmail, ContactPhone
+from core.directory.models import Company, Contact, ContactEmail, ContactPhone
 from core.directory.words import words_of_contact
 from core.foundation.actor import Actor
 from core.foundation.jobs import job
@@ -29,6 +30,15 @@ def refresh_words(actor: Actor, *, company_id: int) -> None:
             )
         if people:
             tell(work, "contact", ids)
+
+
+@job("directory.refresh_cards")
+def refresh_cards(actor: Actor, *, company_id: int) -> None:
+    """Let the cards of a company's people say its present name."""
+    with unit_of_work(actor) as work:
+        company = work.session.get(Company, company_id)
+        if company is not None:
+            tell_company_name(work, company_id, company.name)
 
 
 def _ways(work: Work, value: Any, owner: Any, ids: Sequence[int]) -> dict[int, list[Reachable]]:

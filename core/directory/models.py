@@ -41,30 +41,6 @@ class ContactDatabaseGrant(TenantRow, Base):
     database_id: Mapped[int] = mapped_column(BigInteger)
 
 
-class AddressBook(TenantRow, Base):
-    """What CardDAV serves to phones and mail programs."""
-
-    __tablename__ = "address_book"
-    __table_args__ = tenant_constraints(UniqueConstraint("tenant_id", "name"))
-
-    name: Mapped[str] = mapped_column(info=NOT_PERSONAL)
-    everyone_sees: Mapped[bool] = mapped_column(server_default="false")
-
-
-class AddressBookGrant(TenantRow, Base):
-    """That a user group, and the groups below it, may see an address book."""
-
-    __tablename__ = "address_book_grant"
-    __table_args__ = tenant_constraints(
-        UniqueConstraint("tenant_id", "user_group_id", "address_book_id"),
-        tenant_link("user_group_id", "user_group", on_delete="CASCADE"),
-        tenant_link("address_book_id", "address_book", on_delete="CASCADE"),
-    )
-
-    user_group_id: Mapped[int] = mapped_column(BigInteger)
-    address_book_id: Mapped[int] = mapped_column(BigInteger)
-
-
 class Company(TenantRow, Base):
     """A company that the tenant deals with. ``search_words`` is what search finds it by, written by the service."""
 
@@ -139,6 +115,7 @@ class Contact(TenantRow, Base):
 
     __tablename__ = "contact"
     __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "id", "database_id"),
         CheckConstraint("name <> ''", name="named"),
         tenant_link("database_id", "contact_database"),
         tenant_link("company_id", "company", on_delete="SET NULL (company_id)"),

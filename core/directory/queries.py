@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true, tuple_
 from sqlalchemy.types import BigInteger
 
+from core.directory.books.models import AddressBookEntry
 from core.directory.changes import ChangeEntry, Way, newest_changes
 from core.directory.finding import COUNT_CAP, Model, find
 from core.directory.models import (
@@ -22,7 +23,7 @@ from core.directory.models import (
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
-from core.foundation.search import search_view
+from core.foundation.search import is_in_matches, search_view
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
 
@@ -148,14 +149,30 @@ def list_contacts(work: Work, *, search: str = "", after: int | None = None, lim
     work.actor.require(Permission.CONTACTS_READ)
     found = find(work, Contact, CONTACTS, search)
     query = found.narrowed(_contact_rows(), Contact, _behind(Contact, after), limit=limit + 1)
+    return _contact_page(work, query, found.count, limit=limit, search=search)
+
+
+def list_contacts_of_book(
+    work: Work, book_id: int, *, search: str = "", after: int | None = None, limit: int = 50
+) -> ContactPage:
+    """A page of the people who stand in an address book."""
+    work.actor.require(Permission.CONTACTS_READ)
+    here = select(AddressBookEntry.contact_id).where(AddressBookEntry.address_book_id == book_id)
+    condition = and_(Contact.id.in_(here), is_in_matches(Contact.id, CONTACTS, search))
+    count = select(func.count()).select_from(select(Contact.id).where(condition).limit(COUNT_CAP + 1).subquery())
+    query = _contact_rows().where(condition, _behind(Contact, after)).order_by(Contact.sort_key, Contact.id)
+    return _contact_page(work, query.limit(limit + 1), work.session.scalar(count) or 0, limit=limit, search=search)
+
+
+def _contact_page(work: Work, query: Select[*tuple[Any, ...]], count: int, *, limit: int, search: str) -> ContactPage:
     rows = [ContactRow(**row) for row in work.session.execute(query).mappings()]
     shown = rows[:limit]
     _note_rows(work, "contact", shown, search)
     return ContactPage(
         rows=shown,
         after=shown[-1].id if len(rows) > limit else None,
-        count=min(found.count, COUNT_CAP),
-        count_is_capped=found.count > COUNT_CAP,
+        count=min(count, COUNT_CAP),
+        count_is_capped=count > COUNT_CAP,
     )
 
 

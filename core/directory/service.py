@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import delete, select
 
 from core.directory import checks
+from core.directory.books.entries import follow_contact, withdraw
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
-from core.directory.events import CompanySaved, ContactSaved
+from core.directory.events import CompanySaved, ContactDeleted, ContactSaved
 from core.directory.models import Company, CompanyEmail, CompanyPhone, Contact, ContactEmail, ContactPhone
 from core.directory.words import words_of_company, words_of_contact
 from core.foundation import clock
@@ -33,6 +34,9 @@ __all__ = [
     "change_contact",
     "create_company",
     "create_contact",
+    "delete_contact",
+    "save_from_card",
+    "stored_contact",
 ]
 
 Row = TypeVar("Row", Contact, Company)
@@ -54,7 +58,55 @@ def change_contact(work: Work, contact_id: int, draft: ContactDraft, *, version:
     emits ``ContactSaved`` if anything differs.
     """
     work.actor.require(Permission.CONTACTS_WRITE)
+    _change_contact(work, _locked(work, Contact, contact_id, version=version), draft)
+
+
+def save_from_card(work: Work, contact_id: int | None, draft: ContactDraft) -> int:
+    """Store what a client wrote into a card: a new person, or over what is there now. Answers the id.
+
+    Raises ``NotFound``, ``Invalid``; emits ``ContactSaved`` if anything differs.
+    """
+    if contact_id is None:
+        return create_contact(work, draft)
+    work.actor.require(Permission.CONTACTS_WRITE)
+    contact = work.session.get(Contact, contact_id, with_for_update=True)
+    if contact is None:
+        raise NotFound
+    _change_contact(work, contact, draft)
+    return contact_id
+
+
+def stored_contact(work: Work, contact_id: int) -> ContactDraft:
+    """The contact as a draft; a company that the actor cannot see is left out. Raises ``NotFound``."""
+    contact = work.session.get(Contact, contact_id)
+    if contact is None:
+        raise NotFound
+    ways = _stored_ways(work, ContactPhone.contact_id, ContactEmail.contact_id, contact_id)
+    plain = ("name", "database_id", "job_title", *ADDRESS_FIELDS, "country", "note", "owner_id")
+    return ContactDraft(
+        **{field: getattr(contact, field) for field in plain},
+        company_id=contact.company_id if _is_visible_company(work, contact.company_id) else None,
+        phones=tuple(Reachable(*pair) for pair in ways["phones"]),
+        emails=tuple(Reachable(*pair) for pair in ways["emails"]),
+    )
+
+
+def delete_contact(work: Work, contact_id: int, *, version: int) -> None:
+    """Delete a person: tickets and activities stay without them, and phones drop them at their next sync (GD-12).
+
+    Raises ``NotFound``, ``Conflict`` for a stale version; emits ``ContactDeleted``.
+    """
+    work.actor.require(Permission.CONTACTS_WRITE)
     contact = _locked(work, Contact, contact_id, version=version)
+    withdraw(work, [contact_id], book_id=None)
+    record_change(work, "contact", contact_id, before={"database_id": contact.database_id}, after={})
+    work.session.delete(contact)
+    work.session.flush()
+    emit(work, ContactDeleted(contact_id))
+    tell(work, "contact", [contact_id])
+
+
+def _change_contact(work: Work, contact: Contact, draft: ContactDraft) -> None:
     values = _checked_contact(work, draft)
     if draft.company_id is None and not _is_visible_company(work, contact.company_id):
         values["company_id"] = contact.company_id
@@ -88,6 +140,8 @@ def _save_contact(work: Work, contact: Contact, values: Values, *, before: Value
     contact.search_words = words_of_contact(work, contact, phones, emails)
     _replace(work, ContactPhone.contact_id, contact.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, ContactEmail.contact_id, contact.id, before.get("emails"), [_email(row) for row in emails])
+    if before:
+        follow_contact(work, contact.id, before, values)
     record_change(work, "contact", contact.id, before=before, after=_worth_telling(values, before))
     emit(work, ContactSaved(contact.id))
     tell(work, "contact", [contact.id])

@@ -16,6 +16,7 @@ class Door(StrEnum):
 
     WEB = "web"
     MAIL = "mail"
+    DAV = "dav"
     JOB = "job"
     SETUP = "setup"
 

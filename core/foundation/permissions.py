@@ -13,6 +13,7 @@ class Permission(StrEnum):
     CONTACTS_WRITE = "contacts.write"
     COMPANIES_READ = "companies.read"
     COMPANIES_WRITE = "companies.write"
+    BOOKS_MANAGE = "books.manage"
     TICKETS_READ = "tickets.read"
     TICKETS_WRITE = "tickets.write"
     TICKETS_REPLY = "tickets.reply"

@@ -10,6 +10,8 @@ from core.foundation.actor import TenantId
 from core.foundation.unit_of_work import Work, outside_tenants
 from core.tenants.models import Tenant, TenantHost
 
+_realms: dict[str, TenantId] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantProfile:
@@ -30,6 +32,17 @@ def tenant_of_host(host: str) -> TenantProfile | None:
     with outside_tenants() as session:
         tenant = session.scalars(query).one_or_none()
         return _as_profile(tenant) if tenant else None
+
+
+def tenant_of_realm(realm: str) -> TenantId | None:
+    """The tenant of a realm. Realms never change, so those found are kept."""
+    if realm not in _realms:
+        with outside_tenants() as session:
+            found = session.scalars(select(Tenant.id).where(Tenant.realm == realm)).one_or_none()
+        if found is None:
+            return None
+        _realms[realm] = TenantId(found)
+    return _realms[realm]
 
 
 def tenant_profile(work: Work) -> TenantProfile:

@@ -22,6 +22,13 @@ def refresh_words_of_company(actor: Actor, *, company_id: int) -> None:
     _refresh(actor, Ticket.company_id == company_id)
 
 
+@job("tickets.refresh_missing_words")
+def refresh_missing_words(actor: Actor, *, contact_id: int) -> None:
+    """Give tickets words again whose contact was deleted: the database took away those that named the contact."""
+    del contact_id  # its tickets know it no more
+    _refresh(actor, Ticket.search_words == "")
+
+
 def _refresh(actor: Actor, condition: ColumnElement[bool]) -> None:
     with unit_of_work(actor) as work:
         tickets = work.session.scalars(select(Ticket).where(condition)).all()

@@ -1,0 +1,181 @@
+"""Changing the lines of a card, and only those, whose fields changed in the contact."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from core.directory.books.cards.fields import (
+    ADDRESS_PARTS,
+    LABEL_OF_TYPE,
+    CardFields,
+    Way,
+    address_of,
+    country_code,
+    country_name,
+    first,
+    full_name,
+    label_of,
+    number_of,
+    preferred,
+)
+from core.directory.books.cards.lines import (
+    Line,
+    components,
+    escape,
+    escape_component,
+    joined,
+    newline_of,
+    parse_card,
+    unescape,
+    written,
+)
+
+TYPE_OF_LABEL: Final = {label: kind for kind, label in LABEL_OF_TYPE.items()}
+ENCODING_PARAMS: Final = frozenset({"ENCODING", "CHARSET", "VALUE"})
+
+
+def new_card(uid: str, fields: CardFields) -> str:
+    """A vCard 3.0 for a contact that no client has written yet."""
+    heads = [("BEGIN:", "VCARD"), ("VERSION:", "3.0"), ("UID:", escape(uid))]
+    lines = [written(head, value) for head, value in heads]
+    blank = CardFields(name="")
+    lines.append(written("END:", "VCARD"))
+    return joined(_patched(lines, blank, fields, home=""))
+
+
+def patch_card(text: str, before: CardFields, after: CardFields, *, home: str) -> str:
+    """The card with the lines changed of those fields that differ between ``before`` and ``after``.
+
+    A line that says already what it should stays as it is, so a second patch changes nothing.
+    """
+    return joined(_patched(parse_card(text), before, after, home=home))
+
+
+def _patched(lines: Sequence[Line], before: CardFields, after: CardFields, *, home: str) -> list[Line]:
+    found = list(lines)
+    if before.name != after.name:
+        _set(found, "FN", escape(after.name), reads=lambda line: " ".join(unescape(line.value).split()) == after.name)
+        _set(found, "N", _name_parts(after.name), reads=lambda line: full_name([line]) == after.name)
+    if before.organization != after.organization:
+        _set_component(found, "ORG", 0, after.organization)
+    for field, name in (("job_title", "TITLE"), ("note", "NOTE")):
+        wanted: str = getattr(after, field)
+        if getattr(before, field) != wanted:
+            _set(found, name, escape(wanted), reads=_says(wanted))
+    _patch_address(found, before, after)
+    _patch_ways(found, "TEL", before.phones, after.phones, same=lambda line: number_of(line, home))
+    _patch_ways(found, "EMAIL", before.emails, after.emails, same=lambda line: address_of(line).lower())
+    return found
+
+
+def _says(wanted: str) -> Callable[[Line], bool]:
+    return lambda line: unescape(line.value).replace("\r\n", "\n").strip() == wanted
+
+
+def _set(lines: list[Line], name: str, value: str, *, reads: Callable[[Line], bool]) -> None:
+    """Let the first line ``name`` have the escaped ``value``, unless it reads so already; an empty one goes."""
+    place = next((index for index, line in enumerate(lines) if line.name == name), None)
+    if place is None:
+        if value.strip(";"):
+            lines.insert(_end_of(lines, name), written(f"{name}:", value, newline=newline_of(lines)))
+    elif not value.strip(";") and name not in {"FN", "N"}:
+        del lines[place]
+    elif not reads(lines[place]):
+        lines[place] = written(_plain_head(lines[place]), value, newline=newline_of(lines))
+
+
+def _set_component(lines: list[Line], name: str, index: int, wanted: str) -> None:
+    """Change one part of a structured value and leave its others."""
+    parts = components(first(lines, name))
+    parts += [""] * (index + 1 - len(parts))
+    if parts[index].strip() == wanted:
+        return
+    parts[index] = wanted
+    if name == "ORG":
+        parts = [wanted]  # a department belongs to the company that went
+    _set(lines, name, ";".join(escape_component(part) for part in parts), reads=lambda _line: False)
+
+
+def _patch_address(lines: list[Line], before: CardFields, after: CardFields) -> None:
+    wanted = {2: ("street", after.street), 3: ("city", after.city), 5: ("postal_code", after.postal_code)}
+    changed = {index: value for index, (field, value) in wanted.items() if getattr(before, field) != value}
+    if before.country != after.country:
+        changed[6] = country_name(after.country) if after.country else ""
+    if not changed:
+        return
+    parts = components(preferred(lines, "ADR"))
+    parts += [""] * (ADDRESS_PARTS - len(parts))
+    told = [*parts]
+    for index, value in changed.items():
+        is_same = country_code(parts[index]) == country_code(value) if index == 6 else parts[index].strip() == value
+        told[index] = parts[index] if is_same else value
+    if told == parts:
+        return
+    value = ";".join(escape_component(part) for part in told)
+    place = next(
+        (index for index, line in enumerate(lines) if line.name == "ADR" and line.value == preferred(lines, "ADR")),
+        None,
+    )
+    if place is None:
+        lines.insert(_end_of(lines, "ADR"), written("ADR;TYPE=WORK:", value, newline=newline_of(lines)))
+    elif value.strip(";"):
+        lines[place] = written(_plain_head(lines[place]), value, newline=newline_of(lines))
+    else:
+        del lines[place]
+
+
+def _patch_ways(
+    lines: list[Line], name: str, before: Sequence[Way], after: Sequence[Way], *, same: Callable[[Line], str]
+) -> None:
+    """Numbers and addresses are a set: those that went are taken out, new ones come after the last of their kind."""
+    old, new = {value.lower(): label for value, label in before}, {way[0].lower(): way for way in after}
+    for key in old.keys() - new.keys():
+        groups = {line.group for line in lines if line.name == name and same(line) == key and line.group}
+        lines[:] = [line for line in lines if not ((line.name == name and same(line) == key) or line.group in groups)]
+    for key, (value, label) in new.items():
+        place = next((index for index, line in enumerate(lines) if line.name == name and same(line) == key), None)
+        if place is None and key not in old:
+            lines.insert(
+                _end_of(lines, name), written(_way_head(name, label), escape(value), newline=newline_of(lines))
+            )
+        elif place is not None and old.get(key, label) != label and label_of(lines[place]) != label:
+            lines[place] = _relabelled(lines[place], label, newline_of(lines))
+
+
+def _relabelled(line: Line, label: str, newline: str) -> Line:
+    kept = [(key, value) for key, value in line.params if not (key == "TYPE" and value.upper() in LABEL_OF_TYPE)]
+    if label in TYPE_OF_LABEL:
+        kept.append(("TYPE", TYPE_OF_LABEL[label]))
+    params = "".join(f";{key}={_quoted(value)}" for key, value in kept)
+    group = f"{line.group}." if line.group else ""
+    return written(f"{group}{line.name}{params}:", line.value, newline=newline)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if any(sign in value for sign in ';:,"') else value
+
+
+def _way_head(name: str, label: str) -> str:
+    kind = TYPE_OF_LABEL.get(label)
+    base = "EMAIL;TYPE=INTERNET" if name == "EMAIL" else name
+    return f"{base}{',' if kind and name == 'EMAIL' else ';TYPE=' if kind else ''}{kind or ''}:"
+
+
+def _plain_head(line: Line) -> str:
+    """The head for a new value: how the old one was encoded says nothing about the new one."""
+    if not any(key in ENCODING_PARAMS for key, _ in line.params):
+        return line.head
+    params = "".join(f";{key}={_quoted(value)}" for key, value in line.params if key not in ENCODING_PARAMS)
+    return f"{line.group + '.' if line.group else ''}{line.name}{params}:"
+
+
+def _end_of(lines: Sequence[Line], name: str) -> int:
+    """Where a new line of this name goes: behind the last one, else before ``END``."""
+    places = [index for index, line in enumerate(lines) if line.name == name]
+    return places[-1] + 1 if places else len(lines) - 1
+
+
+def _name_parts(name: str) -> str:
+    """``N`` from a name in one piece: the last word is the family name."""
+    given, _space, family = name.rpartition(" ")
+    parts = (family, given) if given else (name, "")
+    return ";".join(escape_component(part) for part in (*parts, "", "", ""))

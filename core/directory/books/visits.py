@@ -1,0 +1,113 @@
+"""A synced client's request: one transaction, entered as the client's user.
+
+The user name carries the tenant's realm, so that any host name of the installation leads to it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from core.directory.books.tokens import scope_digest
+from core.foundation import clock
+from core.foundation.actor import Actor, Door, TenantId, UserId
+from core.foundation.permissions import Permission
+from core.foundation.unit_of_work import Work, outside_tenants
+from core.tenants.service import tenant_of_realm
+
+USERNAME: Final = re.compile(r"([0-9a-f]{16})-[0-9a-z]{10}")
+ALL: Final = "all"
+"""The merged book's name in addresses, for programs that show a single book."""
+
+_ENTER: Final = text("select * from dav_enter(:tenant, :username, :secret, :now, :agent)")
+_BOOKS: Final = text("select book_id, name, version from app_phone_books(:user_id)")
+
+
+class Unknown(Exception):
+    """User name and password do not belong together, or the client was revoked, or its user is blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneBook:
+    """A book that stands in this client's home. ``version`` is its change tag; ``collection`` its name in addresses."""
+
+    id: int | None
+    name: str
+    version: int
+
+    @property
+    def collection(self) -> str:
+        """The last part of the book's address."""
+        return ALL if self.id is None else str(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An open transaction on behalf of a synced client."""
+
+    work: Work
+    client_id: int
+    username: str
+    is_wiping: bool
+    books: Sequence[PhoneBook]
+    databases: str
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this client may change cards."""
+        return not self.is_wiping and self.work.actor.may(Permission.CONTACTS_WRITE)
+
+    def scope(self, book: PhoneBook) -> str:
+        """A digest of what the user sees of ``book``; another one means that things went or came without a change."""
+        books = ",".join(other.collection for other in self.books) if book.id is None else ""
+        return scope_digest(f"{self.databases}|{books}")
+
+    def book(self, collection: str) -> PhoneBook | None:
+        """The book of that name, the merged one among them; None if there is none for this client."""
+        if collection == ALL:
+            return PhoneBook(None, "", max((book.version for book in self.books), default=0))
+        return next((book for book in self.books if book.collection == collection), None)
+
+
+def tenant_of_username(username: str) -> TenantId | None:
+    """The tenant that a client's user name carries."""
+    found = USERNAME.fullmatch(username)
+    return tenant_of_realm(found[1]) if found else None
+
+
+@contextmanager
+def visit(username: str, password: str, *, agent: str = "") -> Iterator[Visit]:
+    """Open a transaction as the client's user; leaving commits, an exception rolls back. Raises ``Unknown``."""
+    tenant_id = tenant_of_username(username)
+    if tenant_id is None:
+        raise Unknown
+    with outside_tenants() as session:
+        values = {"tenant": tenant_id, "username": username, "secret": secret_digest(password)}
+        found = session.execute(_ENTER, values | {"now": clock.now(), "agent": agent[:200]}).one_or_none()
+        if found is None:
+            raise Unknown
+        permissions = frozenset(Permission) if found.is_owner else _known(found.permissions)
+        actor = Actor(
+            tenant_id=tenant_id,
+            user_id=UserId(found.user_id),
+            door=Door.DAV,
+            permissions=permissions,
+            locale=found.locale,
+        )
+        may_read = Permission.CONTACTS_READ in permissions
+        rows = session.execute(_BOOKS, {"user_id": found.user_id}).all() if may_read else []
+        books = [PhoneBook(row.book_id, row.name, row.version) for row in rows]
+        yield Visit(Work(session, actor), found.client_id, username, found.state == "wiping", books, found.scope)
+
+
+def secret_digest(password: str) -> bytes:
+    """What is stored of a client's password."""
+    return hashlib.sha256(password.encode()).digest()
+
+
+def _known(values: Sequence[str]) -> frozenset[Permission]:
+    return frozenset(permission for permission in Permission if permission.value in values)
