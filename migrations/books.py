@@ -7,11 +7,18 @@ transaction as its user. ``app_phone_books`` says which books may stand in that 
 from alembic import op
 
 DAV_ENTER = """
-create function dav_enter(tenant bigint, wanted text, secret bytea, now_at timestamptz, agent text)
+create function dav_enter(tenant bigint, wanted text, secret bytea, agent text, now_at timestamptz,
+    account bytea, address bytea, since timestamptz, account_limit int, address_limit int)
 returns table (client_id bigint, user_id bigint, state text, is_owner boolean, permissions text[], locale text,
     scope text) language plpgsql as $$
 begin
     perform app_enter(tenant, null);
+    if (select count(*) from sign_in_attempt a where a.subject = account and a.failed_at > since) >= account_limit
+    or (select count(*) from sign_in_attempt a where a.subject = address and a.failed_at > since) >= address_limit then
+        state := 'throttled';
+        return next;
+        return;
+    end if;
     select c.id, c.user_id, c.state, g.is_owner, u.locale,
             coalesce((select array_agg(p.permission) from permission_grant p where p.permission_group_id = g.id), '{}')
         into client_id, user_id, state, is_owner, locale, permissions
@@ -142,4 +149,4 @@ def drop_book_functions() -> None:
     op.execute("drop function card_replace(bigint, text, text, text)")
     op.execute("drop function card_bump(bigint); drop function card_tick()")
     op.execute("drop function app_phone_books(bigint)")
-    op.execute("drop function dav_enter(bigint, text, bytea, timestamptz, text)")
+    op.execute("drop function dav_enter(bigint, text, bytea, text, timestamptz, bytea, bytea, timestamptz, int, int)")

@@ -36,6 +36,6 @@ def unit_of_work(actor: Actor) -> Iterator[Work]:
 
 @contextmanager
 def outside_tenants() -> Iterator[Session]:
-    """A transaction that belongs to no tenant: it reads the names and addresses that lead to one, or enters it itself."""
+    """A transaction that belongs to no tenant: it reads what leads to one, or enters it by itself."""
     with db.new_session() as session, session.begin():
         yield session

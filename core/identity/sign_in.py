@@ -71,10 +71,16 @@ def begin_attempt(work: Work, email: str, *, address: str) -> Attempt:
     email = email.strip().lower()
     _refuse_if_throttled(work, email, address, own=())
     _forget_old_attempts(work, email, address)
-    noted = [SignInAttempt(subject=subject, failed_at=clock.now()) for subject in _subjects(email, address)]
+    noted = [SignInAttempt(subject=subject, failed_at=clock.now()) for subject in attempt_subjects(email, address)]
     work.session.add_all(noted)
     work.session.flush()
     return Attempt(email, address, tuple(row.id for row in noted))
+
+
+def note_failure(work: Work, account: str, *, address: str) -> None:
+    """Count a failed attempt at another door than the web's, such as a synced client's."""
+    _forget_old_attempts(work, account, address)
+    work.session.add_all(SignInAttempt(subject=it, failed_at=clock.now()) for it in attempt_subjects(account, address))
 
 
 def sign_in(work: Work, attempt: Attempt, password: str, *, browser: str) -> str | None:
@@ -149,7 +155,7 @@ def sign_out(work: Work, token: str) -> None:
 
 
 def _refuse_if_throttled(work: Work, email: str, address: str, *, own: tuple[int, ...]) -> None:
-    subjects = _subjects(email, address)
+    subjects = attempt_subjects(email, address)
     query = (
         select(SignInAttempt.subject, func.count().label("failures"))
         .where(
@@ -172,10 +178,13 @@ def _known(permissions: list[str]) -> frozenset[Permission]:
 
 def _forget_old_attempts(work: Work, email: str, address: str) -> None:
     is_old = SignInAttempt.failed_at <= clock.now() - ATTEMPTS_WINDOW
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.subject.in_(_subjects(email, address)), is_old))
+    work.session.execute(
+        delete(SignInAttempt).where(SignInAttempt.subject.in_(attempt_subjects(email, address)), is_old)
+    )
 
 
-def _subjects(email: str, address: str) -> tuple[bytes, bytes]:
+def attempt_subjects(email: str, address: str) -> tuple[bytes, bytes]:
+    """Under what an attempt is counted: keyed hashes of the account and of the address that tried."""
     return _subject("account", email), _subject("address", address)
 
 

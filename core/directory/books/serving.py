@@ -56,8 +56,9 @@ class Card:
 
 
 def listing(visit: Visit, book: PhoneBook) -> list[Listed]:
-    """Every entry of the book; none while the client is being wiped."""
+    """Every entry of the book; none while the client is being wiped, which is noted."""
     if visit.is_wiping:
+        visit.work.session.execute(_WIPE_SERVED, {"client_id": visit.client_id, "now": clock.now()})
         return []
     rows = visit.work.session.execute(_listing(book), _scope(visit, book))
     found = [Listed(href, f'"{version}"') for href, version in rows]
@@ -98,16 +99,19 @@ def cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> list[Card]:
     return _hand_out(visit, book, "e.href = any(:hrefs)", {"hrefs": list(hrefs)}, how=How.DETAIL)
 
 
-def all_cards(visit: Visit, book: PhoneBook) -> list[Card]:
-    """Every card of the book."""
-    return [] if visit.is_wiping else _hand_out(visit, book, "true", {}, how=How.LIST)
+def every_card(visit: Visit, book: PhoneBook) -> list[Card]:
+    """Every card of the book, to look through; what is handed out of it wants ``note_handed_out``."""
+    if visit.is_wiping:
+        return []
+    rows = visit.work.session.execute(_cards(book, "true"), _scope(visit, book))
+    return [Card(row.href, f'"{row.version}"', row.body) for row in rows]
 
 
 def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of: bool) -> list[Card]:
     """Cards whose names, numbers or addresses contain all (or any) of the needles, whatever their case and accents.
 
-    A superset of what a filter on a property means, which the caller then looks at; not noted as served before that:
-    see ``note_served_cards``.
+    A superset of what a filter on a property means, to look through; what is handed out of it wants
+    ``note_handed_out``.
     """
     if visit.is_wiping:
         return []
@@ -119,9 +123,18 @@ def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of:
     return [Card(row.href, f'"{row.version}"', row.body) for row in rows]
 
 
-def note_served_cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> None:
-    """Write into the ledger that these cards are handed out."""
-    cards(visit, book, hrefs)
+def note_handed_out(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> None:
+    """Write into the ledger and the read log that these cards are handed out."""
+    if hrefs:
+        _hand_out(visit, book, "e.href = any(:hrefs)", {"hrefs": list(hrefs)}, how=How.SEARCH)
+
+
+def serve_again(visit: Visit, book: PhoneBook, href: str) -> None:
+    """Let the card be told at every client's next sync: one may hold what was refused (ATTACKS 56)."""
+    values = _scope(visit, book) | {"hrefs": [href]}
+    rows = visit.work.session.execute(_cards(book, "e.href = any(:hrefs)"), values).all()
+    for row in rows:
+        visit.work.session.execute(_BUMP, {"contact_id": row.contact_id})
 
 
 def note_wiped(visit: Visit, token: str) -> bool:
@@ -256,6 +269,8 @@ _SERVED: Final = text(
     where b.served_version <> excluded.served_version or b.confirmed_version < excluded.confirmed_version
         or b.served_at < excluded.served_at - interval '1 minute'"""
 )
+
+_BUMP: Final = text("select card_bump(:contact_id)")
 
 _WIPE_SERVED: Final = text(
     "update synced_client set wipe_served_at = :now where id = :client_id and wipe_served_at is null"

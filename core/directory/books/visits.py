@@ -8,23 +8,37 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 
 from core.directory.books.tokens import scope_digest
 from core.foundation import clock
-from core.foundation.actor import Actor, Door, TenantId, UserId
+from core.foundation.actor import Actor, Door, TenantId, UserId, system_actor
 from core.foundation.permissions import Permission
-from core.foundation.unit_of_work import Work, outside_tenants
+from core.foundation.unit_of_work import Work, outside_tenants, unit_of_work
+from core.identity.sign_in import (
+    ATTEMPTS_PER_ACCOUNT,
+    ATTEMPTS_PER_ADDRESS,
+    ATTEMPTS_WINDOW,
+    attempt_subjects,
+    note_failure,
+)
 from core.tenants.service import tenant_of_realm
 
 USERNAME: Final = re.compile(r"([0-9a-f]{16})-[0-9a-z]{10}")
 ALL: Final = "all"
 """The merged book's name in addresses, for programs that show a single book."""
 
-_ENTER: Final = text("select * from dav_enter(:tenant, :username, :secret, :now, :agent)")
+_ENTER: Final = text(
+    """select * from dav_enter(:tenant, :username, :secret, :agent, :now, :account, :address, :since,
+        :account_limit, :address_limit)"""
+)
 _BOOKS: Final = text("select book_id, name, version from app_phone_books(:user_id)")
+
+
+class Throttled(Exception):
+    """Too many failures under this user name or from this address: nothing is looked at for a quarter of an hour."""
 
 
 class Unknown(Exception):
@@ -80,16 +94,21 @@ def tenant_of_username(username: str) -> TenantId | None:
 
 
 @contextmanager
-def visit(username: str, password: str, *, agent: str = "") -> Iterator[Visit]:
-    """Open a transaction as the client's user; leaving commits, an exception rolls back. Raises ``Unknown``."""
+def visit(username: str, password: str, *, address: str, agent: str = "") -> Iterator[Visit]:
+    """Open a transaction as the client's user; leaving commits, an exception rolls back.
+
+    ``address`` is the IP address that asks, ``agent`` the client's name for itself. Raises ``Unknown``, which the caller
+    counts with ``count_failure``, and ``Throttled``.
+    """
     tenant_id = tenant_of_username(username)
     if tenant_id is None:
         raise Unknown
     with outside_tenants() as session:
-        values = {"tenant": tenant_id, "username": username, "secret": secret_digest(password)}
-        found = session.execute(_ENTER, values | {"now": clock.now(), "agent": agent[:200]}).one_or_none()
+        found = session.execute(_ENTER, _values(tenant_id, username, password, address, agent)).one_or_none()
         if found is None:
             raise Unknown
+        if found.state == "throttled":
+            raise Throttled
         permissions = frozenset(Permission) if found.is_owner else _known(found.permissions)
         actor = Actor(
             tenant_id=tenant_id,
@@ -104,9 +123,34 @@ def visit(username: str, password: str, *, agent: str = "") -> Iterator[Visit]:
         yield Visit(Work(session, actor), found.client_id, username, found.state == "wiping", books, found.scope)
 
 
+def count_failure(username: str, *, address: str) -> None:
+    """Count a failed sign-in of the client's tenant; a user name that names none costs a guesser nothing and gives
+    nothing."""
+    tenant_id = tenant_of_username(username)
+    if tenant_id is not None:
+        with unit_of_work(system_actor(tenant_id, door=Door.DAV)) as work:
+            note_failure(work, username, address=address)
+
+
 def secret_digest(password: str) -> bytes:
     """What is stored of a client's password."""
     return hashlib.sha256(password.encode()).digest()
+
+
+def _values(tenant_id: TenantId, username: str, password: str, address: str, agent: str) -> dict[str, Any]:
+    account, origin = attempt_subjects(username, address)
+    return {
+        "tenant": tenant_id,
+        "username": username,
+        "secret": secret_digest(password),
+        "agent": agent[:200],
+        "now": clock.now(),
+        "account": account,
+        "address": origin,
+        "since": clock.now() - ATTEMPTS_WINDOW,
+        "account_limit": ATTEMPTS_PER_ACCOUNT,
+        "address_limit": ATTEMPTS_PER_ADDRESS,
+    }
 
 
 def _known(values: Sequence[str]) -> frozenset[Permission]:
