@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
 QUEUE_SCHEMES: Final = frozenset({"redis", "rediss"})
 DRIVER: Final = "postgresql+psycopg"
 HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+RTP_PORTS: Final = 2000
+"""Of each worker: two for a leg's sound, with room for legs that just ended."""
+MOST_WORKERS: Final = 16
 OUTGOING_SCHEMES: Final = frozenset({"smtp", "smtps", "smtp+starttls"})
 
 
@@ -46,6 +50,18 @@ class Settings:
         key_store_url: fsspec URL of the folder with their keys; must lie elsewhere.
         outgoing_smtp_url: where mail leaves, as ``smtp://user:password@host:port``; empty keeps it in the outbox page.
         secure_cookies: whether browsers reach the installation over TLS only.
+        kamailio_database_url: URL of the telephone edge's role; empty leaves telephony out.
+        sip_host: the address on which phones and trunks reach the edge.
+        sip_port: the edge's UDP and TCP port.
+        sips_port: its TLS port.
+        sip_ws_port: its WebSocket port, for phones in a browser.
+        sip_edge_port: the TCP port of loopback on which the edge hears its workers and nobody else.
+        sip_requests_per_second: what one address may ask of the edge before it is not heard for a while.
+        sip_certificate: path of the TLS certificate (PEM, with its chain); empty makes one.
+        sip_certificate_key: path of its key.
+        gateway_port: worker n answers SIP on loopback, port ``gateway_port + n``.
+        gateway_workers: how many workers carry calls.
+        rtp_port: worker n uses the 2,000 UDP ports from ``rtp_port + 2000 n`` for sound.
     """
 
     database_url: str
@@ -62,6 +78,18 @@ class Settings:
     valkey_port: int = 0
     outgoing_smtp_url: str = ""
     secure_cookies: bool = False
+    kamailio_database_url: str = ""
+    sip_host: str = "127.0.0.1"
+    sip_port: int = 5060
+    sips_port: int = 5061
+    sip_ws_port: int = 5066
+    sip_edge_port: int = 5070
+    sip_requests_per_second: int = 100
+    sip_certificate: str = ""
+    sip_certificate_key: str = ""
+    gateway_port: int = 5080
+    gateway_workers: int = 1
+    rtp_port: int = 20000
 
 
 UNPREFIXED: Final = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
@@ -105,13 +133,14 @@ def settings() -> Settings:
 def _typed(variable: str, value: str, kind: object) -> object:
     if kind is int:
         if not value.isdigit() or int(value) > 65535:
-            raise SettingsError(f"{variable} must be a port number, not {value!r}")
+            what = "port number" if variable.endswith("_PORT") else "number"
+            raise SettingsError(f"{variable} must be a {what}, not {value!r}")
         return int(value)
     if kind is bool:
         if value not in {"0", "1"}:
             raise SettingsError(f"{variable} must be 0 or 1, not {value!r}")
         return value == "1"
-    return _with_driver(variable, value) if variable.endswith("DATABASE_URL") else value
+    return _with_driver(variable, value) if value and variable.endswith("DATABASE_URL") else value
 
 
 def _with_driver(variable: str, url: str) -> str:
@@ -130,6 +159,7 @@ def _refuse_contradictions(found: Settings) -> None:
 
 
 def _contradictions(found: Settings) -> Iterator[tuple[bool, str]]:
+    yield from _contradictions_of_telephony(found)
     yield len(found.secret_key) < 32, "CENTRALA_SECRET_KEY must have at least 32 characters"
     yield (
         found.blob_url.rstrip("/") == found.key_store_url.rstrip("/"),
@@ -155,3 +185,36 @@ def _contradictions(found: Settings) -> Iterator[tuple[bool, str]]:
         bool(found.outgoing_smtp_url) and (outgoing.scheme not in OUTGOING_SCHEMES or not outgoing.hostname),
         "CENTRALA_OUTGOING_SMTP_URL must be smtp://host:port, smtps://host:port or smtp+starttls://host:port",
     )
+
+
+def _contradictions_of_telephony(found: Settings) -> Iterator[tuple[bool, str]]:
+    ports = [(name, port) for name, port in _telephone_ports(found) if port]
+    clashes = [name for name, port in ports if sum(port == other for _name, other in ports) > 1]
+    yield bool(clashes), f"{', '.join(clashes)} must differ"
+    zero = [name for name, port in _telephone_ports(found) if not port]
+    yield bool(zero), f"{', '.join(zero)} must not be 0"
+    yield not 1 <= found.gateway_workers <= MOST_WORKERS, f"CENTRALA_GATEWAY_WORKERS must be 1 to {MOST_WORKERS}"
+    yield (
+        found.rtp_port < 1024 or found.rtp_port + RTP_PORTS * found.gateway_workers > 65536,
+        f"CENTRALA_RTP_PORT leaves no room: each worker needs {RTP_PORTS} ports above it",
+    )
+    yield not found.sip_requests_per_second, "CENTRALA_SIP_REQUESTS_PER_SECOND must not be 0"
+    yield not _is_address(found.sip_host), f"CENTRALA_SIP_HOST must be one of this machine's IP addresses, not {found.sip_host!r}"
+    yield (
+        bool(found.sip_certificate) != bool(found.sip_certificate_key),
+        "CENTRALA_SIP_CERTIFICATE and CENTRALA_SIP_CERTIFICATE_KEY go together",
+    )
+
+
+def _telephone_ports(found: Settings) -> Iterator[tuple[str, int]]:
+    for name in ("sip_port", "sips_port", "sip_ws_port", "sip_edge_port"):
+        yield variable_of(name), getattr(found, name)
+    for number in range(found.gateway_workers):
+        yield "CENTRALA_GATEWAY_PORT", found.gateway_port + number if found.gateway_port else 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not ip_address(text).is_unspecified
+    except ValueError:
+        return False
