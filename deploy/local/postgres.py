@@ -25,8 +25,8 @@ DATABASE: Final = "centrala"
 SUPERUSER: Final = "postgres"
 READY_S: Final = 30.0
 
-LOGIN_ROLES: Final = ("centrala_owner", "centrala_app", "centrala_relay")
-OTHER_ROLES: Final = ("centrala_search", "centrala_operator")
+LOGIN_ROLES: Final = ("centrala_owner", "centrala_app", "centrala_relay", "centrala_kamailio")
+OTHER_ROLES: Final = ("centrala_search", "centrala_operator", "centrala_edge")
 
 SERVER_SETTINGS: Final = {
     "shared_buffers": "128MB",
@@ -122,7 +122,7 @@ class Postgres:
                         sql.Identifier(role), sql.Literal(self.password(role))
                     )
                 )
-            connection.execute("grant centrala_search to centrala_owner with inherit false, set true")
+            connection.execute("grant centrala_search, centrala_edge to centrala_owner with inherit false, set true")
 
     def create_database(self, name: str = DATABASE, *, template: str = "template1") -> None:
         """Create database ``name`` for the owner unless it exists."""

@@ -1,0 +1,113 @@
+"""A real Kamailio on ports of the test's own, with the database's views behind it."""
+
+import hashlib
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from core.foundation.settings import load_settings
+from deploy.local.kamailio import Kamailio, edge_account
+from deploy.local.places import free_port
+from deploy.local.postgres import Postgres
+from migrations.edge import create_edge
+from tests.support.database import environment_for
+from tests.support.waiting import wait_until
+
+PORTS: Final = ("SIP_PORT", "SIPS_PORT", "SIP_WS_PORT", "SIP_EDGE_PORT", "GATEWAY_PORT")
+
+TABLES: Final = """
+create table phone_line (id bigint primary key, tenant_id bigint, number text);
+create table device (id bigint primary key, tenant_id bigint, line_id bigint, kind text, sip_username text, ha1 text,
+    is_enabled boolean);
+create table trunk (id bigint primary key, tenant_id bigint, host text, port integer, transport text, is_enabled boolean);
+create table trunk_number (number text primary key, tenant_id bigint, trunk_id bigint);
+alter table phone_line enable row level security;
+alter table device enable row level security;
+alter table trunk enable row level security;
+alter table trunk_number enable row level security;
+"""
+
+
+@dataclass
+class Edge:
+    """A running edge: its process, its log, its database."""
+
+    kamailio: Kamailio
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    database: "psycopg.Connection[Any]"
+    realms: Mapping[str, str]
+
+    @property
+    def port(self) -> int:
+        """Where phones talk to it."""
+        return self.kamailio.settings.sip_port
+
+    def add_device(self, device_id: int, user: str, password: str, *, tenant: str = "demo", tenant_id: int) -> None:
+        """A line with one phone."""
+        ha1 = hashlib.md5(f"{user}:{self.realms[tenant]}:{password}".encode(), usedforsecurity=False).hexdigest()
+        self.database.execute("insert into phone_line values (%s, %s, %s)", (device_id, tenant_id, str(device_id)))
+        self.database.execute(
+            "insert into device values (%s, %s, %s, 'sip', %s, %s, true)",
+            (device_id, tenant_id, device_id, user, ha1),
+        )
+
+    def kill(self) -> None:
+        """End its first process as ``kill -9`` does."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def start(self) -> None:
+        """Start it again after its end; returns when it answers."""
+        self.process = _start(self.kamailio, self.log)
+        wait_until(self.answers)
+
+    def answers(self) -> bool:
+        """Whether its control socket does."""
+        try:
+            return bool(self.kamailio.ask("core.uptime"))
+        except OSError:
+            return False
+
+
+def create_tables(server: Postgres, database: str) -> None:
+    """Make what the edge reads, unless the schema has it already."""
+    url = server.url("centrala_owner", database).replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url) as connection:
+        if connection.execute("select to_regclass('device')").fetchone() == (None,):
+            connection.execute(TABLES)
+            create_edge(connection)
+
+
+@contextmanager
+def running_edge(server: Postgres, database: str, folder: Path, **settings: str) -> Iterator[Edge]:
+    """An edge whose database is ``database``, with telephony's tables, until the block ends."""
+    environment = environment_for(server, database, folder)
+    environment["CENTRALA_KAMAILIO_DATABASE_URL"] = server.url("centrala_kamailio", database)
+    environment |= {f"CENTRALA_{name}": str(free_port()) for name in PORTS} | settings
+    with tempfile.TemporaryDirectory(prefix="centrala-edge-") as name, server.superuser_connection(database) as connection:
+        Path(name).chmod(0o755)
+        kamailio = Kamailio(Path(name) / "kamailio", load_settings(environment))
+        kamailio.prepare()
+        log = Path(name) / "kamailio.log"
+        realms = dict(connection.execute("select h.host, t.realm from tenant t join tenant_host h on h.tenant_id = t.id"))
+        edge = Edge(kamailio, _start(kamailio, log), log, connection, realms)
+        try:
+            wait_until(edge.answers)
+            yield edge
+        finally:
+            edge.process.send_signal(signal.SIGTERM)
+            edge.process.wait(10)
+            import shutil; shutil.copy(log, "/tmp/w/t1/kamailio.log"); shutil.copy(kamailio.folder/"kamailio.cfg", "/tmp/w/t1/kamailio.cfg")
+
+
+def _start(kamailio: Kamailio, log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as output:
+        return subprocess.Popen(kamailio.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603  # our own configuration
