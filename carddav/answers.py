@@ -3,6 +3,7 @@
 A listing of 50,000 entries is one string of repeated pieces; an element tree of it would take seconds.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 DAV_CLASSES: Final = "1, 3, addressbook, extended-mkcol"
 XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 NAMESPACES: Final = 'xmlns="DAV:" xmlns:CR="urn:ietf:params:xml:ns:carddav"'
@@ -62,6 +64,13 @@ def multistatus(responses: Iterable[str], *, token: str | None = None) -> Answer
 def gone(address: str) -> str:
     """The response for something that is not there."""
     return f"<response><href>{address}</href>{GONE}"
+
+
+def card_data(card: str) -> str:
+    """A card as element text: line ends stay as they are (a parser would make LF of a bare CR LF), and signs that XML
+    cannot hold become spaces."""
+    text = escape(card).replace("\r", "&#13;")
+    return NOT_XML.sub(" ", text) if NOT_XML.search(text) else text
 
 
 def address(base: str, href: str) -> str:

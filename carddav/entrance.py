@@ -68,8 +68,8 @@ class Entrance:
             return plain(HTTPStatus.BAD_REQUEST, str(error))
         except CentralaError as error:
             return plain(STATUS_OF[type(error)], str(error.message))
-        except Exception:  # one request must not end the process; who may act on it reads the log
-            log.exception("dav.failed", method=environ["REQUEST_METHOD"])
+        except Exception:  # one request must not end the process; its reason is logged
+            log.exception("dav_failed", method=environ["REQUEST_METHOD"])
             return plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _signed_in(self, credentials: tuple[str, str], place: Place | None, environ: Environ) -> Answer:

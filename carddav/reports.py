@@ -7,7 +7,18 @@ from typing import Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from carddav.answers import CHALLENGE, OK, Answer, Refused, address, failed_condition, gone, multistatus, plain
+from carddav.answers import (
+    CHALLENGE,
+    OK,
+    Answer,
+    Refused,
+    address,
+    card_data,
+    failed_condition,
+    gone,
+    multistatus,
+    plain,
+)
 from carddav.filters import UnsupportedFilter, matches, needles
 from carddav.requests import CR, D, Place, href_of
 from core.directory.books import serving
@@ -60,7 +71,7 @@ def entry_writer(wanted: Sequence[str], base: str) -> Callable[[str, str, str], 
         )
     return lambda href, etag, body: (
         f"<response><href>{address(base, href)}</href><propstat><prop>"
-        + found.replace("{etag}", etag).replace("{body}", escape(body))
+        + found.replace("{etag}", etag).replace("{body}", card_data(body))
         + f"</prop>{OK}{tail}</response>"
     )
 

@@ -2,7 +2,7 @@
 time is ours."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -12,9 +12,9 @@ from radicale import config
 from radicale.app import Application
 from radicale.app.propfind import xml_propfind
 
-from carddav.answers import CONTENT_TYPE, DAV_CLASSES, XML, Answer, Refused, address, multistatus, plain
+from carddav.answers import CONTENT_TYPE, DAV_CLASSES, Answer, Refused, multistatus, plain
 from carddav.reports import ETAG, KIND, TYPE, answer_report, entry_writer, wanted_properties
-from carddav.requests import PREFIX, D, Place, read_card, read_xml
+from carddav.requests import PREFIX, Place, read_card, read_xml
 from carddav.storage import Entry, discover
 from core.directory.books import serving
 from core.directory.books.uploads import Condition, delete_card, put_card
@@ -74,7 +74,7 @@ class Verbs:
         if place.collection and not place.href and depth == "1":
             book = _book(visit, place)
             wanted = wanted_properties(request) if request is not None else []
-            if wanted and LISTED.issuperset(wanted) or visit.is_wiping:
+            if (wanted and LISTED.issuperset(wanted)) or visit.is_wiping:
                 return self._listing(visit, place, book, request, wanted)
         return self._properties(visit, place, request, is_deep=depth == "1")
 
@@ -118,7 +118,7 @@ class Verbs:
         return Answer(HTTPStatus.NO_CONTENT)
 
     def _listing(
-        self, visit: Visit, place: Place, book: PhoneBook, request: Element | None, wanted: list[str]
+        self, visit: Visit, place: Place, book: PhoneBook, request: Element | None, wanted: Sequence[str]
     ) -> Answer:
         """The book's own properties by Radicale, then its entries at full speed."""
         own = self._responses(visit, place, request, is_deep=False)
@@ -134,10 +134,10 @@ class Verbs:
         if not found:
             raise Refused(plain(HTTPStatus.NOT_FOUND))
         if place.collection and not visit.is_wiping:
-            hrefs = [item.href for item in found if isinstance(item, Entry)]
+            hrefs = [item.href for item in found if isinstance(item, Entry) and item.href]
             serving.note_handed_out(visit, _book(visit, place), hrefs)
         letters = "rwl" if visit.may_write else "r"
-        items = [(item, "w" if visit.may_write else "r", letters, None) for item in found]
+        items = [(item, "w" if visit.may_write else "r", letters, "") for item in found]
         path = f"/{place.username}/" if place.username else "/"
         document = xml_propfind(
             self.radicale, PREFIX, path, request, items, visit.username, "utf-8", max_resource_size=0, shares={}

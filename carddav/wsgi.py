@@ -1,8 +1,9 @@
-"""The application for gunicorn."""
+"""What gunicorn serves."""
 
 from carddav.entrance import Entrance
 from core.foundation.heartbeat import start_heartbeat
-from core.foundation.log import configure_log
+from core.foundation.log import configure_logs
 
-configure_log()
+configure_logs()
+start_heartbeat("carddav")
 application = Entrance()

@@ -21,6 +21,7 @@ NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
 QUEUE_SCHEMES: Final = frozenset({"redis", "rediss"})
 DRIVER: Final = "postgresql+psycopg"
 HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+WEB_ADDRESS: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 RTP_PORTS: Final = 2000
 """Of each worker: two for a leg's sound, with room for legs that just ended."""
 MOST_WORKERS: Final = 16
@@ -44,6 +45,8 @@ class Settings:
         base_domain: tenants live on ``<tenant>.<base_domain>``.
         web_port: the staff web app's TCP port on loopback.
         smtp_port: the inbound mail server's TCP port on loopback.
+        dav_port: the CardDAV server's TCP port on loopback.
+        dav_url: where phones reach it, as ``https://dav.company.com``; empty is ``http://localhost:<dav_port>``.
         postgres_port: the embedded PostgreSQL's port; 0 lets one be chosen.
         valkey_port: the embedded Valkey's port; 0 lets one be chosen.
         blob_url: fsspec URL of the folder with encrypted files.
@@ -74,6 +77,8 @@ class Settings:
     base_domain: str = "localhost"
     web_port: int = 8080
     smtp_port: int = 2525
+    dav_port: int = 8090
+    dav_url: str = ""
     postgres_port: int = 0
     valkey_port: int = 0
     outgoing_smtp_url: str = ""
@@ -176,6 +181,15 @@ def _contradictions(found: Settings) -> Iterator[tuple[bool, str]]:
     yield not found.web_port, "CENTRALA_WEB_PORT must not be 0"
     yield not found.smtp_port, "CENTRALA_SMTP_PORT must not be 0"
     yield found.web_port == found.smtp_port, "CENTRALA_WEB_PORT and CENTRALA_SMTP_PORT must differ"
+    yield not found.dav_port, "CENTRALA_DAV_PORT must not be 0"
+    yield (
+        found.dav_port in {found.web_port, found.smtp_port},
+        "CENTRALA_DAV_PORT must differ from CENTRALA_WEB_PORT and CENTRALA_SMTP_PORT",
+    )
+    yield (
+        bool(found.dav_url) and WEB_ADDRESS.fullmatch(found.dav_url) is None,
+        "CENTRALA_DAV_URL must be https://host or http://host:port, without a path",
+    )
     yield (
         HOST_NAME.fullmatch(found.base_domain) is None,
         f"CENTRALA_BASE_DOMAIN must be a host name in lower case, not {found.base_domain!r}",
@@ -199,7 +213,10 @@ def _contradictions_of_telephony(found: Settings) -> Iterator[tuple[bool, str]]:
         f"CENTRALA_RTP_PORT leaves no room: each worker needs {RTP_PORTS} ports above it",
     )
     yield not found.sip_requests_per_second, "CENTRALA_SIP_REQUESTS_PER_SECOND must not be 0"
-    yield not _is_address(found.sip_host), f"CENTRALA_SIP_HOST must be one of this machine's IP addresses, not {found.sip_host!r}"
+    yield (
+        not _is_address(found.sip_host),
+        f"CENTRALA_SIP_HOST must be one of this machine's IP addresses, not {found.sip_host!r}",
+    )
     yield (
         bool(found.sip_certificate) != bool(found.sip_certificate_key),
         "CENTRALA_SIP_CERTIFICATE and CENTRALA_SIP_CERTIFICATE_KEY go together",

@@ -80,6 +80,7 @@ def _ours(found: Installation) -> Iterator[Program]:
         "--timeout", "60", "--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning", *in_memory,
     ]  # fmt: skip
     yield Program(name="web", command=gunicorn, group="ours")
+    yield Program(name="carddav", command=[sys.executable, "-m", "carddav"], group="ours")
     yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], group="ours")
     yield Program(name="worker", command=[sys.executable, "-m", "core.worker", "1"], group="ours")
     yield Program(name="smtp", command=[sys.executable, "-m", "core.mail.smtp"], group="ours")

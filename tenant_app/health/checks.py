@@ -29,6 +29,7 @@ def look_around() -> list[Part]:
         Part("database", _database_answers()),
         Part("queue", living is not None),
         *(Part(name, living is not None and name in living) for name in EXPECTED),
+        Part("carddav", _port_answers(settings().dav_port)),
         Part("smtp", _port_answers(settings().smtp_port)),
     ]
 

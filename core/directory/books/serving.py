@@ -5,6 +5,7 @@ Listings hold addresses and versions only. As soon as a card itself is handed ou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import TextClause, text
@@ -53,6 +54,7 @@ class Card:
     href: str
     etag: str
     body: str
+    changed_at: datetime
 
 
 def listing(visit: Visit, book: PhoneBook) -> list[Listed]:
@@ -104,7 +106,7 @@ def every_card(visit: Visit, book: PhoneBook) -> list[Card]:
     if visit.is_wiping:
         return []
     rows = visit.work.session.execute(_cards(book, "true"), _scope(visit, book))
-    return [Card(row.href, f'"{row.version}"', row.body) for row in rows]
+    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
 
 
 def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of: bool) -> list[Card]:
@@ -120,7 +122,7 @@ def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of:
     found = f"e.contact_id in (select s.id from contact_card_search s where {likes})"
     values = {f"n{number}": needle for number, needle in enumerate(needles)}
     rows = visit.work.session.execute(_cards(book, found), _scope(visit, book) | values)
-    return [Card(row.href, f'"{row.version}"', row.body) for row in rows]
+    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
 
 
 def note_handed_out(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> None:
@@ -160,7 +162,7 @@ def _cards(book: PhoneBook, condition: str) -> TextClause:
         condition = condition.replace("e.href", "e.address_book_id || '-' || e.href")
     return text(
         f"""select {href} as href, e.href as entry_href, e.address_book_id, e.contact_id, e.version, k.body,
-            k.version as card_version
+            k.version as card_version, k.updated_at
         from address_book_entry e join contact_card k on k.contact_id = e.contact_id where {one} and {condition}"""
     )
 
@@ -178,7 +180,7 @@ def _hand_out(visit: Visit, book: PhoneBook, condition: str, values: dict[str, A
         }
         visit.work.session.execute(_LEDGER, ledger)
         record_read(visit.work, "contact", [row.contact_id for row in rows], how=how)
-    return [Card(row.href, f'"{row.version}"', row.body) for row in rows]
+    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
 
 
 def _delta(visit: Visit, book: PhoneBook, since: int) -> list[Listed]:

@@ -97,8 +97,8 @@ def tenant_of_username(username: str) -> TenantId | None:
 def visit(username: str, password: str, *, address: str, agent: str = "") -> Iterator[Visit]:
     """Open a transaction as the client's user; leaving commits, an exception rolls back.
 
-    ``address`` is the IP address that asks, ``agent`` the client's name for itself. Raises ``Unknown``, which the caller
-    counts with ``count_failure``, and ``Throttled``.
+    ``address`` is the IP address that asks, ``agent`` the client's name for itself. Raises ``Unknown``, which the
+    caller counts with ``count_failure``, and ``Throttled``.
     """
     tenant_id = tenant_of_username(username)
     if tenant_id is None:

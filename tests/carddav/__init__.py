@@ -1,0 +1,1 @@
+"""CardDAV through its WSGI entrance, in real transactions, and with real clients."""
