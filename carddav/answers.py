@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -71,8 +70,3 @@ def card_data(card: str) -> str:
     cannot hold become spaces."""
     text = escape(card).replace("\r", "&#13;")
     return NOT_XML.sub(" ", text) if NOT_XML.search(text) else text
-
-
-def address(base: str, href: str) -> str:
-    """The entry's address, for an ``href`` element."""
-    return escape(base + quote(href))

@@ -12,7 +12,6 @@ from carddav.answers import (
     OK,
     Answer,
     Refused,
-    address,
     card_data,
     failed_condition,
     gone,
@@ -66,11 +65,9 @@ def entry_writer(wanted: Sequence[str], base: str) -> Callable[[str, str, str], 
     tail = f"<propstat><prop>{missing}</prop><status>HTTP/1.1 404 Not Found</status></propstat>" if missing else ""
     before, _, after = f"<propstat><prop>{found}</prop>{OK}{tail}</response>".partition("{etag}")
     if DATA not in wanted:
-        return lambda href, etag, _body: (
-            f"<response><href>{address(base, href)}</href>{before}{etag if after else ''}{after}"
-        )
+        return lambda href, etag, _body: f"<response><href>{base}{href}</href>{before}{etag if after else ''}{after}"
     return lambda href, etag, body: (
-        f"<response><href>{address(base, href)}</href><propstat><prop>"
+        f"<response><href>{base}{href}</href><propstat><prop>"
         + found.replace("{etag}", etag).replace("{body}", card_data(body))
         + f"</prop>{OK}{tail}</response>"
     )
@@ -96,7 +93,7 @@ def _sync(visit: Visit, book: PhoneBook, base: str, request: Element, agent: str
         hrefs = [row.href for row in changes.rows if row.etag is not None]
         bodies = {card.href: card.body for card in serving.cards(visit, book, hrefs)}
     rows = (
-        gone(address(base, row.href)) if row.etag is None else write(row.href, row.etag, bodies.get(row.href, ""))
+        gone(base + row.href) if row.etag is None else write(row.href, row.etag, bodies.get(row.href, ""))
         for row in changes.rows
     )
     return multistatus(rows, token=changes.token)
@@ -125,7 +122,7 @@ def _found_or_gone(
         if card is not None:
             yield write(card.href, card.etag, card.body)
         else:
-            yield gone(address(base, name) if name else escape(text.strip()))
+            yield gone(base + name if name else escape(text.strip()))
 
 
 def _query(visit: Visit, book: PhoneBook, base: str, request: Element) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -26,7 +26,11 @@ CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request goes: the root (all empty), a home, a book in it, or an entry of the book."""
+    """Where a request goes: the root (all empty), a home, a book in it, or an entry of the book.
+
+    An entry's name is percent-encoded in one way, however the client wrote it: so it is stored, and needs no encoding
+    in an answer.
+    """
 
     username: str = ""
     collection: str = ""
@@ -44,7 +48,7 @@ def place_of(path: str) -> Place | None:
         parts.pop()
     if len(parts) > 3 or any(part in {"", ".", ".."} for part in parts):
         return None
-    return Place(*parts)
+    return Place(*(quote(part, safe="") for part in parts))
 
 
 def href_of(address: str, place: Place) -> str | None:

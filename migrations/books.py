@@ -10,7 +10,7 @@ DAV_ENTER = """
 create function dav_enter(tenant bigint, wanted text, secret bytea, agent text, now_at timestamptz,
     account bytea, address bytea, since timestamptz, account_limit int, address_limit int)
 returns table (client_id bigint, user_id bigint, state text, is_owner boolean, permissions text[], locale text,
-    scope text) language plpgsql as $$
+    scope text, books jsonb) language plpgsql as $$
 begin
     perform app_enter(tenant, null);
     if (select count(*) from sign_in_attempt a where a.subject = account and a.failed_at > since) >= account_limit
@@ -33,6 +33,10 @@ begin
         where c.id = client_id
         and (c.last_seen_at is null or c.last_seen_at < now_at - interval '1 minute' or c.last_user_agent <> agent);
     perform app_enter(tenant, user_id);
+    if 'contacts.read' = any(permissions) or is_owner then
+        select coalesce(jsonb_agg(jsonb_build_array(b.book_id, b.name, b.version, b.database_id)), '[]') into books
+            from app_phone_books(user_id) b;
+    end if;
     scope := case when app_sees_all() then 'all' else array_to_string(app_seen('databases'), ',') end;
     return next;
 end $$;
@@ -40,13 +44,13 @@ end $$;
 
 PHONE_BOOKS = """
 create function app_phone_books(acting_user bigint)
-returns table (book_id bigint, name text, version bigint) language sql stable as $$
+returns table (book_id bigint, name text, version bigint, database_id bigint) language sql stable as $$
     with recursive above as (
         select m.user_group_id as id from user_group_member m where m.user_id = acting_user
         union
         select g.parent_id from user_group g join above on above.id = g.id where g.parent_id is not null
     )
-    select b.id, b.name, b.version from address_book b
+    select b.id, b.name, b.version, b.database_id from address_book b
     where (b.sync_policy = 'phone_book' and (b.everyone_sees or app_sees_all()))
         or exists (select from address_book_grant g where g.address_book_id = b.id
             and g.sync_policy = 'phone_book' and g.user_group_id in (select id from above))
@@ -71,6 +75,23 @@ begin
     )
     update address_book b set version = tick where b.id in (select address_book_id from bumped);
     perform set_config('app.sees_all', seen, true);
+    return tick;
+end $$;
+
+create function card_add(contact bigint, database bigint, new_uid text, new_body text, words text, book bigint,
+    new_href text, client bigint) returns bigint language plpgsql as $$
+declare
+    tick bigint := card_tick();
+begin
+    insert into contact_card (contact_id, database_id, uid, body, search_words)
+        values (contact, database, new_uid, new_body, words);
+    insert into address_book_entry (address_book_id, contact_id, database_id, href, version)
+        values (book, contact, database, new_href, tick);
+    update address_book b set version = tick where b.id = book;
+    insert into synced_client_card as s (client_id, address_book_id, href, contact_id, card_version, served_at)
+        values (client, book, new_href, contact, 1, now())
+        on conflict (tenant_id, client_id, address_book_id, href) do update
+            set contact_id = contact, card_version = 1, served_at = now();
     return tick;
 end $$;
 
@@ -147,6 +168,7 @@ def drop_book_functions() -> None:
     op.execute("drop trigger ticket_forgets_contact on ticket; drop function ticket_forgets_contact()")
     op.execute("drop function card_withdraw(bigint[], bigint, boolean)")
     op.execute("drop function card_replace(bigint, text, text, text)")
+    op.execute("drop function card_add(bigint, bigint, text, text, text, bigint, text, bigint)")
     op.execute("drop function card_bump(bigint); drop function card_tick()")
     op.execute("drop function app_phone_books(bigint)")
     op.execute("drop function dav_enter(bigint, text, bytea, text, timestamptz, bytea, bytea, timestamptz, int, int)")

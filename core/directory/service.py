@@ -136,8 +136,9 @@ def change_company(work: Work, company_id: int, draft: CompanyDraft, *, version:
 
 
 def _save_contact(work: Work, contact: Contact, values: Values, *, before: Values) -> int:
-    phones, emails = _apply(work, contact, values, is_new=not before)
+    phones, emails = _apply(work, contact, values)
     contact.search_words = words_of_contact(work, contact, phones, emails)
+    _store(work, contact, is_new=not before)
     _replace(work, ContactPhone.contact_id, contact.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, ContactEmail.contact_id, contact.id, before.get("emails"), [_email(row) for row in emails])
     if before:
@@ -149,8 +150,9 @@ def _save_contact(work: Work, contact: Contact, values: Values, *, before: Value
 
 
 def _save_company(work: Work, company: Company, values: Values, *, before: Values) -> int:
-    phones, emails = _apply(work, company, values, is_new=not before)
+    phones, emails = _apply(work, company, values)
     company.search_words = words_of_company(company, phones, emails)
+    _store(work, company, is_new=not before)
     _replace(work, CompanyPhone.company_id, company.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, CompanyEmail.company_id, company.id, before.get("emails"), [_email(row) for row in emails])
     record_change(work, "company", company.id, before=before, after=_worth_telling(values, before))
@@ -198,19 +200,22 @@ def _checked(work: Work, draft: ContactDraft | CompanyDraft, values: Values, pro
     return values
 
 
-def _apply(work: Work, row: Row, values: Values, *, is_new: bool) -> tuple[list[Reachable], list[Reachable]]:
+def _apply(work: Work, row: Row, values: Values) -> tuple[list[Reachable], list[Reachable]]:
     """Write the plain values; answers the phones and e-mails."""
     for field, value in values.items():
         if field not in {"phones", "emails"}:
             setattr(row, field, value)
     row.sort_key = sort_key(row.name, tenant_profile(work).locale)
     row.updated_at = clock.now()
+    return [Reachable(*pair) for pair in values["phones"]], [Reachable(*pair) for pair in values["emails"]]
+
+
+def _store(work: Work, row: Contact | Company, *, is_new: bool) -> None:
     if is_new:
         work.session.add(row)
     else:
         row.version += 1
     work.session.flush()
-    return [Reachable(*pair) for pair in values["phones"]], [Reachable(*pair) for pair in values["emails"]]
 
 
 def _locked(work: Work, model: type[Row], row_id: int, *, version: int) -> Row:

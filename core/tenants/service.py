@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from core.foundation.actor import TenantId
 from core.foundation.unit_of_work import Work, outside_tenants
 from core.tenants.models import Tenant, TenantHost
 
+PROFILE: Final = "tenant_profile"
 _realms: dict[str, TenantId] = {}
 
 
@@ -46,8 +48,11 @@ def tenant_of_realm(realm: str) -> TenantId | None:
 
 
 def tenant_profile(work: Work) -> TenantProfile:
-    """The profile of the actor's own tenant."""
-    return _as_profile(work.session.get_one(Tenant, work.actor.tenant_id))
+    """The profile of the actor's own tenant; read once in a transaction."""
+    found = work.session.info.get(PROFILE)
+    if not isinstance(found, TenantProfile):
+        found = work.session.info[PROFILE] = _as_profile(work.session.get_one(Tenant, work.actor.tenant_id))
+    return found
 
 
 def primary_host(work: Work) -> str:

@@ -106,26 +106,15 @@ def tell_company_name(work: Work, company_id: int, name: str) -> None:
             replace_card(work, contact_id, text)
 
 
-def replace_card(work: Work, contact_id: int, text: str) -> None:
-    """Store another text of a contact's card; what clients still hold of the old one is kept for merging."""
+def replace_card(work: Work, contact_id: int, text: str) -> int:
+    """Store another text of a contact's card and answer the new version of its entries.
+
+    What clients still hold of the old text is kept for merging.
+    """
     lines = parse_card(text)
-    work.session.execute(select(func.card_replace(contact_id, text, uid_of(lines), card_words(lines))))
-
-
-def add_card(work: Work, *, contact_id: int, database_id: int, text: str) -> None:
-    """Store a contact's first card."""
-    lines = parse_card(text)
-    row = {"contact_id": contact_id, "database_id": database_id, "uid": uid_of(lines), "body": text}
-    work.session.execute(insert(ContactCard), row | {"search_words": card_words(lines)})
-
-
-def add_entry(work: Work, *, book_id: int, contact_id: int, database_id: int, href: str) -> int:
-    """Let a contact with a card stand in a book under ``href``; answers the new version."""
-    version = work.session.scalar(select(func.card_tick()))
-    row = {"address_book_id": book_id, "contact_id": contact_id, "database_id": database_id, "href": href}
-    work.session.execute(insert(AddressBookEntry), row | {"version": version})
-    _set_version(work, book_id, version)
-    return version or 0
+    statement = select(func.card_replace(contact_id, text, uid_of(lines), card_words(lines)))
+    version: int = work.session.scalars(statement).one()
+    return version
 
 
 def _put(work: Work, book_id: int, contact_ids: Sequence[int]) -> int:

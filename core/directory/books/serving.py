@@ -62,7 +62,7 @@ def listing(visit: Visit, book: PhoneBook) -> list[Listed]:
     if visit.is_wiping:
         visit.work.session.execute(_WIPE_SERVED, {"client_id": visit.client_id, "now": clock.now()})
         return []
-    rows = visit.work.session.execute(_listing(book), _scope(visit, book))
+    rows = visit.work.session.execute(_listing(book), _scope(visit, book)).all()
     found = [Listed(href, f'"{version}"') for href, version in rows]
     _note_served(visit, book, confirmed=None)
     return found

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from core.directory.books.cards.fields import CardFields, Extra, Way, extras, read_fields
-from core.directory.books.cards.lines import BadCard, parse_card
+from core.directory.books.cards.fields import CardFields, Extra, Way, card_words, extras, read_fields
+from core.directory.books.cards.lines import BadCard, Line, parse_card
 from core.directory.books.cards.merge import merge_cards
-from core.directory.books.cards.versions import as_stored
-from core.directory.books.entries import add_card, add_entry, note_membership, replace_card, withdraw
-from core.directory.books.models import AddressBook, ContactCard
+from core.directory.books.cards.versions import as_stored, uid_of
+from core.directory.books.entries import note_membership, replace_card, withdraw
+from core.directory.books.models import ContactCard
 from core.directory.books.visits import PhoneBook, Visit
 from core.directory.checks import LINE_CHARACTERS, MOST_ROWS, NOTE_CHARACTERS
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
@@ -79,7 +79,7 @@ def put_card(visit: Visit, book: PhoneBook, href: str, text: str, condition: Con
     if condition.refuses(f'"{found.version}"' if found else None):
         raise Stale
     if found is None:
-        return _create(visit, book, href, stored, read_fields(lines, home), is_as_sent=stored == text)
+        return _create(visit, book, href, stored, lines, is_as_sent=stored == text)
     return _change(visit, found, stored, is_as_sent=stored == text, home=home, condition=condition)
 
 
@@ -138,19 +138,19 @@ def _place(book: PhoneBook, href: str) -> tuple[int, str]:
     return (int(number), name) if number.isdigit() and len(number) < 19 else (0, href)
 
 
-def _create(visit: Visit, book: PhoneBook, href: str, text: str, fields: CardFields, *, is_as_sent: bool) -> Stored:
+def _create(visit: Visit, book: PhoneBook, href: str, text: str, lines: Sequence[Line], *, is_as_sent: bool) -> Stored:
     work = visit.work
+    fields = read_fields(lines, tenant_profile(work).country)
     target = book if book.id is not None else next(iter(visit.books), None)
     if target is None or target.id is None:
         raise NotFound
     if len(href) > HREF_CHARACTERS:
         raise BadCard(f"The card's address is longer than {HREF_CHARACTERS} characters.")
-    database_id = work.session.scalars(select(AddressBook.database_id).where(AddressBook.id == target.id)).one()
-    known = _usable(fields)
+    known, company = _usable(fields), _company(work, fields.organization, target.database_id)
     draft = ContactDraft(
         name=known.name,
-        database_id=database_id,
-        company_id=_company(work, known.organization, database_id),
+        database_id=target.database_id,
+        company_id=company.id if company else None,
         job_title=known.job_title,
         street=known.street,
         city=known.city,
@@ -161,9 +161,9 @@ def _create(visit: Visit, book: PhoneBook, href: str, text: str, fields: CardFie
         emails=_reachable(known.emails),
     )
     contact_id = save_from_card(work, None, draft)
-    add_card(work, contact_id=contact_id, database_id=database_id, text=text)
-    version = add_entry(work, book_id=target.id, contact_id=contact_id, database_id=database_id, href=href)
-    _hold(visit, target.id, href, contact_id)
+    values = {"contact": contact_id, "database": target.database_id, "uid": uid_of(lines), "body": text}
+    values |= {"words": card_words(lines), "book": target.id, "href": href, "client": visit.client_id}
+    version = work.session.scalar(_ADD, values)
     return Stored(f'"{version}"', is_new=True, is_as_sent=is_as_sent and book.id is not None)
 
 
@@ -172,13 +172,13 @@ def _change(visit: Visit, found: _Entry, text: str, *, is_as_sent: bool, home: s
     is_sure = condition.if_match not in {None, "*"}
     base = found.body if is_sure or found.base is None else found.base
     merged = merge_cards(base, text, found.body)
+    version = found.version
     if merged != found.body:
-        replace_card(visit.work, found.contact_id, merged)
+        version = replace_card(visit.work, found.contact_id, merged)
         before, after = (_usable(read_fields(parse_card(card), home)) for card in (found.body, merged))
         _bring_in(visit.work, found.contact_id, before, after)
     if merged == text:  # else the client holds what it sent, made from the older card
         _hold(visit, found.book_id, found.href, found.contact_id)
-    version = visit.work.session.scalar(_VERSION, {"book_id": found.book_id, "href": found.href})
     return Stored(f'"{version}"', is_new=False, is_as_sent=is_as_sent and merged == text)
 
 
@@ -192,7 +192,8 @@ def _bring_in(work: Work, contact_id: int, before: CardFields, after: CardFields
         field: getattr(after, field) for field in plain if getattr(before, field) != getattr(after, field)
     }
     if before.organization != after.organization:
-        changes["company_id"] = _company(work, after.organization, draft.database_id)
+        company = _company(work, after.organization, draft.database_id)
+        changes["company_id"] = company.id if company else None
     for field in ("phones", "emails"):
         old, new = dict(getattr(before, field)), dict(getattr(after, field))
         if old != new:
@@ -243,15 +244,18 @@ def _reachable(ways: Sequence[Way]) -> tuple[Reachable, ...]:
     return tuple(Reachable(value, label) for value, label in ways)
 
 
-def _company(work: Work, name: str, database_id: int) -> int | None:
-    """The company of that name: a visible one, else a new one if the actor may create it."""
+def _company(work: Work, name: str, database_id: int) -> Company | None:
+    """The company of that name: a visible one, else a new one if the actor may create it. Whoever holds it spares the
+    session from reading it again."""
+    name = _line(name)[:LINE_CHARACTERS]
     if not name:
         return None
     key = sort_key(name, tenant_profile(work).locale)
-    query = select(Company.id).where(Company.sort_key == key, Company.name == name).order_by(Company.id).limit(1)
+    query = select(Company).where(Company.sort_key == key, Company.name == name).order_by(Company.id).limit(1)
     found = work.session.scalar(query)
     if found is None and work.actor.may(Permission.COMPANIES_WRITE):
-        return create_company(work, CompanyDraft(name=name, database_id=database_id))
+        draft = CompanyDraft(name=name, database_id=database_id)
+        return work.session.get(Company, create_company(work, draft))
     return found
 
 
@@ -273,7 +277,7 @@ _LOCK: Final = text(
     where e.address_book_id = :book_id and e.href = :href for update of c, e, k"""
 )
 
-_VERSION: Final = text("select version from address_book_entry where address_book_id = :book_id and href = :href")
+_ADD: Final = text("select card_add(:contact, :database, :uid, :body, :words, :book, :href, :client)")
 
 _HOLD: Final = text(
     """insert into synced_client_card (client_id, address_book_id, href, contact_id, card_version, served_at)

@@ -34,7 +34,6 @@ _ENTER: Final = text(
     """select * from dav_enter(:tenant, :username, :secret, :agent, :now, :account, :address, :since,
         :account_limit, :address_limit)"""
 )
-_BOOKS: Final = text("select book_id, name, version from app_phone_books(:user_id)")
 
 
 class Throttled(Exception):
@@ -52,6 +51,7 @@ class PhoneBook:
     id: int | None
     name: str
     version: int
+    database_id: int
 
     @property
     def collection(self) -> str:
@@ -83,7 +83,8 @@ class Visit:
     def book(self, collection: str) -> PhoneBook | None:
         """The book of that name, the merged one among them; None if there is none for this client."""
         if collection == ALL:
-            return PhoneBook(None, "", max((book.version for book in self.books), default=0))
+            first = self.books[0].database_id if self.books else 0
+            return PhoneBook(None, "", max((book.version for book in self.books), default=0), first)
         return next((book for book in self.books if book.collection == collection), None)
 
 
@@ -117,9 +118,7 @@ def visit(username: str, password: str, *, address: str, agent: str = "") -> Ite
             permissions=permissions,
             locale=found.locale,
         )
-        may_read = Permission.CONTACTS_READ in permissions
-        rows = session.execute(_BOOKS, {"user_id": found.user_id}).all() if may_read else []
-        books = [PhoneBook(row.book_id, row.name, row.version) for row in rows]
+        books = [PhoneBook(*row) for row in found.books or ()]
         yield Visit(Work(session, actor), found.client_id, username, found.state == "wiping", books, found.scope)
 
 
