@@ -4,7 +4,7 @@ Each verb checks every field and raises ``Invalid`` with a problem for each wron
 ``phones-1``, ``emails-0`` for the second number or the first address of the draft.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import delete, select
@@ -32,17 +32,17 @@ __all__ = [
     "Reachable",
     "change_company",
     "change_contact",
+    "change_contact_by_card",
     "create_company",
     "create_contact",
     "delete_contact",
-    "save_from_card",
-    "stored_contact",
 ]
 
 Row = TypeVar("Row", Contact, Company)
 Values = dict[str, Any]
 
 ADDRESS_FIELDS: Final = ("street", "city", "postal_code")
+PLAIN_FIELDS: Final = ("name", "database_id", "job_title", *ADDRESS_FIELDS, "country", "note", "owner_id")
 
 
 def create_contact(work: Work, draft: ContactDraft) -> int:
@@ -61,34 +61,30 @@ def change_contact(work: Work, contact_id: int, draft: ContactDraft, *, version:
     _change_contact(work, _locked(work, Contact, contact_id, version=version), draft)
 
 
-def save_from_card(work: Work, contact_id: int | None, draft: ContactDraft) -> int:
-    """Store what a client wrote into a card: a new person, or over what is there now. Answers the id.
+def change_contact_by_card(work: Work, contact_id: int, revise: Callable[[ContactDraft], ContactDraft]) -> None:
+    """Bring into the contact what a client wrote into its card, which is stored already.
 
-    Raises ``NotFound``, ``Invalid``; emits ``ContactSaved`` if anything differs.
+    ``revise`` gets what stands there now; a company that the actor cannot see is not in it, and stays. Raises
+    ``NotFound``, ``Invalid``; emits ``ContactSaved`` if anything differs.
     """
-    if contact_id is None:
-        return create_contact(work, draft)
     work.actor.require(Permission.CONTACTS_WRITE)
     contact = work.session.get(Contact, contact_id, with_for_update=True)
     if contact is None:
         raise NotFound
-    _change_contact(work, contact, draft)
-    return contact_id
-
-
-def stored_contact(work: Work, contact_id: int) -> ContactDraft:
-    """The contact as a draft; a company that the actor cannot see is left out. Raises ``NotFound``."""
-    contact = work.session.get(Contact, contact_id)
-    if contact is None:
-        raise NotFound
+    company = work.session.get(Company, contact.company_id) if contact.company_id else None
     ways = _stored_ways(work, ContactPhone.contact_id, ContactEmail.contact_id, contact_id)
-    plain = ("name", "database_id", "job_title", *ADDRESS_FIELDS, "country", "note", "owner_id")
-    return ContactDraft(
-        **{field: getattr(contact, field) for field in plain},
-        company_id=contact.company_id if _is_visible_company(work, contact.company_id) else None,
+    stored = ContactDraft(
+        **{field: getattr(contact, field) for field in PLAIN_FIELDS},
+        company_id=company.id if company else None,
         phones=tuple(Reachable(*pair) for pair in ways["phones"]),
         emails=tuple(Reachable(*pair) for pair in ways["emails"]),
     )
+    values = _checked_contact(work, revise(stored))
+    if values["company_id"] is None and company is None:
+        values["company_id"] = contact.company_id
+    before = _stored(contact, values) | ways
+    if before != values:
+        _save_contact(work, contact, values, before=before, is_card_written=True)
 
 
 def delete_contact(work: Work, contact_id: int, *, version: int) -> None:
@@ -135,13 +131,16 @@ def change_company(work: Work, company_id: int, draft: CompanyDraft, *, version:
         _save_company(work, company, values, before=before)
 
 
-def _save_contact(work: Work, contact: Contact, values: Values, *, before: Values) -> int:
-    phones, emails = _apply(work, contact, values)
+def _save_contact(
+    work: Work, contact: Contact, values: Values, *, before: Values, is_card_written: bool = False
+) -> int:
+    phones, emails = _apply(work, contact, values, is_new=not before)
     contact.search_words = words_of_contact(work, contact, phones, emails)
-    _store(work, contact, is_new=not before)
+    work.session.add(contact)
+    work.session.flush()
     _replace(work, ContactPhone.contact_id, contact.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, ContactEmail.contact_id, contact.id, before.get("emails"), [_email(row) for row in emails])
-    if before:
+    if before and not is_card_written:
         follow_contact(work, contact.id, before, values)
     record_change(work, "contact", contact.id, before=before, after=_worth_telling(values, before))
     emit(work, ContactSaved(contact.id))
@@ -150,9 +149,10 @@ def _save_contact(work: Work, contact: Contact, values: Values, *, before: Value
 
 
 def _save_company(work: Work, company: Company, values: Values, *, before: Values) -> int:
-    phones, emails = _apply(work, company, values)
+    phones, emails = _apply(work, company, values, is_new=not before)
     company.search_words = words_of_company(company, phones, emails)
-    _store(work, company, is_new=not before)
+    work.session.add(company)
+    work.session.flush()
     _replace(work, CompanyPhone.company_id, company.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, CompanyEmail.company_id, company.id, before.get("emails"), [_email(row) for row in emails])
     record_change(work, "company", company.id, before=before, after=_worth_telling(values, before))
@@ -200,22 +200,16 @@ def _checked(work: Work, draft: ContactDraft | CompanyDraft, values: Values, pro
     return values
 
 
-def _apply(work: Work, row: Row, values: Values) -> tuple[list[Reachable], list[Reachable]]:
+def _apply(work: Work, row: Row, values: Values, *, is_new: bool) -> tuple[list[Reachable], list[Reachable]]:
     """Write the plain values; answers the phones and e-mails."""
     for field, value in values.items():
         if field not in {"phones", "emails"}:
             setattr(row, field, value)
     row.sort_key = sort_key(row.name, tenant_profile(work).locale)
     row.updated_at = clock.now()
-    return [Reachable(*pair) for pair in values["phones"]], [Reachable(*pair) for pair in values["emails"]]
-
-
-def _store(work: Work, row: Contact | Company, *, is_new: bool) -> None:
-    if is_new:
-        work.session.add(row)
-    else:
+    if not is_new:
         row.version += 1
-    work.session.flush()
+    return [Reachable(*pair) for pair in values["phones"]], [Reachable(*pair) for pair in values["emails"]]
 
 
 def _locked(work: Work, model: type[Row], row_id: int, *, version: int) -> Row:

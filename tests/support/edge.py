@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 
 from core.foundation.settings import load_settings
-from deploy.local.kamailio import Kamailio, edge_account
+from deploy.local.kamailio import Kamailio
 from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
 from migrations.edge import create_edge

@@ -50,7 +50,7 @@ def _fields(values: Mapping[str, Any], companies: Mapping[int, str]) -> CardFiel
 
 def _company_names(work: Work, ids: Iterable[Any]) -> dict[int, str]:
     query = select(Company.id, Company.name).where(Company.id.in_(list(ids)))
-    return dict(work.session.execute(query).tuples())
+    return dict(work.session.execute(query).all())
 
 
 def _ways(work: Work, owner: Any, value: Any, ids: Sequence[int]) -> dict[int, tuple[Way, ...]]:

@@ -135,7 +135,7 @@ def _put(work: Work, book_id: int, contact_ids: Sequence[int]) -> int:
 def _make_missing_cards(work: Work, contact_ids: Sequence[int]) -> None:
     has_card = exists().where(ContactCard.contact_id == Contact.id)
     query = select(Contact.id, Contact.database_id).where(Contact.id.in_(contact_ids), ~has_card)
-    missing = dict(work.session.execute(query).tuples())
+    missing = dict(work.session.execute(query).all())
     rows = []
     for contact_id, fields in fields_of_contacts(work, list(missing)).items():
         uid = str(uuid4())

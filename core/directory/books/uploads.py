@@ -20,7 +20,7 @@ from core.directory.books.visits import PhoneBook, Visit
 from core.directory.checks import LINE_CHARACTERS, MOST_ROWS, NOTE_CHARACTERS
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
 from core.directory.models import Company
-from core.directory.service import create_company, save_from_card, stored_contact
+from core.directory.service import change_contact_by_card, create_company, create_contact
 from core.foundation.addresses import NotAnAddress, checked_address
 from core.foundation.errors import CentralaError, Forbidden, NotFound
 from core.foundation.i18n import _
@@ -30,6 +30,7 @@ from core.foundation.unit_of_work import Work
 from core.tenants.service import tenant_profile
 
 HREF_CHARACTERS: Final = 255
+PLAIN: Final = ("name", "job_title", "street", "city", "postal_code", "country", "note")
 
 
 class Stale(CentralaError):
@@ -160,7 +161,7 @@ def _create(visit: Visit, book: PhoneBook, href: str, text: str, lines: Sequence
         phones=_reachable(known.phones),
         emails=_reachable(known.emails),
     )
-    contact_id = save_from_card(work, None, draft)
+    contact_id = create_contact(work, draft)
     values = {"contact": contact_id, "database": target.database_id, "uid": uid_of(lines), "body": text}
     values |= {"words": card_words(lines), "book": target.id, "href": href, "client": visit.client_id}
     version = work.session.scalar(_ADD, values)
@@ -186,19 +187,21 @@ def _bring_in(work: Work, contact_id: int, before: CardFields, after: CardFields
     """Change those fields of the contact that the card changed; the others stay, also if the card lacks them."""
     if before == after:
         return
-    draft = stored_contact(work, contact_id)
-    plain = ("name", "job_title", "street", "city", "postal_code", "country", "note")
-    changes: dict[str, Any] = {
-        field: getattr(after, field) for field in plain if getattr(before, field) != getattr(after, field)
-    }
-    if before.organization != after.organization:
-        company = _company(work, after.organization, draft.database_id)
-        changes["company_id"] = company.id if company else None
-    for field in ("phones", "emails"):
-        old, new = dict(getattr(before, field)), dict(getattr(after, field))
-        if old != new:
-            changes[field] = _changed_ways(getattr(draft, field), old, new)
-    save_from_card(work, contact_id, replace(draft, **changes))
+
+    def revise(stored: ContactDraft) -> ContactDraft:
+        changes: dict[str, Any] = {
+            field: getattr(after, field) for field in PLAIN if getattr(before, field) != getattr(after, field)
+        }
+        if before.organization != after.organization:
+            company = _company(work, after.organization, stored.database_id)
+            changes["company_id"] = company.id if company else None
+        for field in ("phones", "emails"):
+            old, new = dict(getattr(before, field)), dict(getattr(after, field))
+            if old != new:
+                changes[field] = _changed_ways(getattr(stored, field), old, new)
+        return replace(stored, **changes)
+
+    change_contact_by_card(work, contact_id, revise)
 
 
 def _changed_ways(stored: Iterable[Reachable], old: dict[str, str], new: dict[str, str]) -> tuple[Reachable, ...]:
