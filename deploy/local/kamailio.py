@@ -6,6 +6,7 @@ import pwd
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ verify_certificate = yes
 require_certificate = yes
 ca_path = /etc/ssl/certs
 """
+PLAIN_IN_HEX: Final = "^(2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])+$"
+"""Letters, digits, hyphen, dot and underscore."""
 CERTIFICATE_LIFE: Final = timedelta(days=3650)
 ANSWER_S: Final = 2.0
 DATAGRAM: Final = (socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -71,17 +74,17 @@ class Kamailio:
                 os.chown(path, account.uid, account.gid)
 
     def command(self) -> list[str]:
-        """The server's command line; it stays in the foreground, under its own account where we are root."""
+        """The command line of the guard that runs it; Kamailio has an account of its own where we are root."""
+        configuration = str(self.folder / "kamailio.cfg")
         account = edge_account()
-        as_account = (
-            ["setpriv", "--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups", "--"]
-            if account
-            else []
-        )
+        identity = ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"] if account else []
         environment = [f"{name}={value}" for name, value in environment_of_kamailio().items()]
+        # A change of account makes the kernel forget whose death to tell of, so that comes last.
         return [
-            *as_account, "env", "-i", *environment, binary() or "kamailio", "-DD", "-E", "-f",
-            str(self.folder / "kamailio.cfg"), "-w", str(self.folder), "-Y", ".", "-m", "64", "-M", "8",
+            sys.executable, "-m", "deploy.local.edge_guard", configuration,
+            *(["setpriv", *identity, "--"] if identity else []), "setpriv", "--pdeathsig", "TERM", "--",
+            "env", "-i", *environment, binary() or "kamailio", "-DD", "-E", "-f", configuration,
+            "-w", str(self.folder), "-Y", ".", "-m", "64", "-M", "8",
         ]  # fmt: skip
 
     def ask(self, method: str, *parameters: str) -> Any:
@@ -127,6 +130,7 @@ class Kamailio:
             "FOLDER": str(self.folder),
             "MODULES": str(modules_folder() or ""),
             "NONCE_SECRET": secrets.token_hex(32),
+            "PLAIN": PLAIN_IN_HEX,
             "NO_HA1": secrets.token_hex(16),
             "CHILDREN": str(CHILDREN),
             "FAILURES": str(FAILURES),

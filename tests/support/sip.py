@@ -91,6 +91,7 @@ class Phone:
     line: socket.socket = field(init=False)
     call_id: str = field(default_factory=lambda: secrets.token_hex(8))
     sequence: int = 0
+    sent: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -109,15 +110,23 @@ class Phone:
     def ask(self, method: str, uri: str, *headers: str, to: str) -> Message:
         """Send a request; if it is challenged, once more with the answer to the challenge."""
         first = self.send(method, uri, *headers, to=to)
-        challenge = first["www-authenticate"] or first["proxy-authenticate"]
-        if first.status not in {401, 407} or not challenge or not self.password:
+        if first.status not in {401, 407} or not self.password:
             return first
+        return self.send(method, uri, self.authorization(first, method, uri), *headers, to=to)
+
+    def authorization(self, challenged: Message, method: str, uri: str) -> str:
+        """The header that answers a challenge."""
+        challenge = challenged["www-authenticate"] or challenged["proxy-authenticate"]
         username = self.authorize_as or self.user
         realm = challenge.partition('realm="')[2].partition('"')[0]
         ha1 = _md5(f"{username}:{realm}:{self.password}")
-        name = "Authorization" if first.status == 401 else "Proxy-Authorization"
-        value = digest(ha1, method=method, uri=uri, challenge=challenge, username=username)
-        return self.send(method, uri, f"{name}: {value}", *headers, to=to)
+        name = "Authorization" if challenged.status == 401 else "Proxy-Authorization"
+        return f"{name}: {digest(ha1, method=method, uri=uri, challenge=challenge, username=username)}"
+
+    def receive_answer_to_register(self, timeout_s: float) -> Message:
+        """Send one REGISTER; its answer if one comes in time, else ``TimeoutError``."""
+        self.write(self.request("REGISTER", f"sip:{self.domain}", to=self.user))
+        return self.receive(timeout_s)
 
     def send(self, method: str, uri: str, *headers: str, to: str) -> Message:
         """Send one request as it is; its first final answer."""
@@ -148,6 +157,7 @@ class Phone:
 
     def write(self, text: bytes) -> None:
         """Send ``text`` as one datagram."""
+        self.sent.append(text)
         self.line.sendto(text, ("127.0.0.1", self.edge_port))
 
     def receive(self, timeout_s: float = ANSWER_S) -> Message:
@@ -174,8 +184,8 @@ class Worker:
         """The INVITEs so far."""
         return [message for message in self.heard if message.first.startswith("INVITE ")]
 
-    def call(self, uri: str, *headers: str, timeout_s: float = ANSWER_S) -> Message:
-        """Send an INVITE through the edge's inner door; the first final answer."""
+    def begin(self, uri: str, *headers: str) -> socket.socket:
+        """Send an INVITE through the edge's inner door; the connection."""
         name = secrets.token_hex(6)
         lines = [
             f"INVITE {uri} SIP/2.0",
@@ -191,11 +201,16 @@ class Worker:
             "",
             "",
         ]
-        with socket.create_connection(("127.0.0.1", self.edge_port), timeout=timeout_s) as door:
-            door.sendall("\r\n".join(lines).encode())
-            for message in messages_of(door):
-                if message.status >= 200:
-                    return message
+        door = socket.create_connection(("127.0.0.1", self.edge_port), timeout=ANSWER_S)
+        self.connections.append(door)
+        door.sendall("\r\n".join(lines).encode())
+        return door
+
+    def call(self, uri: str, *headers: str) -> Message:
+        """Send an INVITE through the edge's inner door; the first final answer."""
+        for message in messages_of(self.begin(uri, *headers)):
+            if message.status >= 200:
+                return message
         raise TimeoutError("the edge closed the door")
 
     def serve(self, server: socket.socket) -> None:
@@ -246,5 +261,7 @@ def running_worker(port: int, edge_port: int) -> Iterator[Worker]:
         finally:
             server.shutdown(socket.SHUT_RDWR)
             for connection in worker.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
             thread.join(5)
