@@ -15,7 +15,9 @@ VIEWS: Final = {
     """,
     "credential": """
         select d.sip_username as username, t.realm, d.ha1, t.id as tenant_id, d.id as device_id, l.number as line_number
-        from device d join tenant t on t.id = d.tenant_id join phone_line l on (l.tenant_id, l.id) = (d.tenant_id, d.line_id)
+        from device d
+        join tenant t on t.id = d.tenant_id
+        join phone_line l on (l.tenant_id, l.id) = (d.tenant_id, d.line_id)
         where d.is_enabled and d.kind in ('sip', 'browser') and d.ha1 <> ''
     """,
     "trunk": """

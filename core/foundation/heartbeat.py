@@ -1,7 +1,7 @@
 """Which processes live: each says so every two seconds, in Valkey, with a word that fades after six.
 
-A process may add figures of its own. Parts that are not always there, such as telephony, have a condition beside it, which
-whoever sets them up writes.
+A process may add figures of its own. Parts that are not always there, such as telephony, have a condition beside it,
+which whoever sets them up writes.
 """
 
 import json

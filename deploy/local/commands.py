@@ -10,8 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deploy.local import steps
-from deploy.local.places import VAR, Installation, forget_taken_ports, installation, is_taken, postgres_folder
+from deploy.local.places import (
+    VAR,
+    Installation,
+    forget_taken_ports,
+    installation,
+    is_taken,
+    kamailio_folder,
+    postgres_folder,
+)
 from deploy.local.supervisor import LOG, Supervisor, running, wait_for_answer
+from deploy.local.telephony import set_up_beside
+from deploy.local.telephony_status import telephony_lines
 
 DEMO_SIGN_INS: Final = (
     ("demo", "anna", "owner"),
@@ -65,11 +75,12 @@ def status() -> int:
         sys.stdout.write(f"{state.name:<10} {state.state:<9} {state.pid or '':>8}  {since}\n")
     found = installation(os.environ)
     health = _health(found)
-    down = [part for part, answer in health.items() if answer != "alive"]
+    down = [part for part, answer in health.items() if answer == "down"]
     sys.stdout.write(f"\n{found.address}   mail in: 127.0.0.1:{found.settings.smtp_port}\n")
     sys.stdout.write(
         f"health: {'everything answers' if health and not down else 'down: ' + ', '.join(down or ['web'])}\n"
     )
+    sys.stdout.writelines(f"{line}\n" for line in telephony_lines(found))
     return OK if health and not down else PARTLY
 
 
@@ -78,7 +89,7 @@ def reset(arguments: list[str]) -> int:
     if Supervisor().is_running():
         sys.stderr.write("Centrala runs; stop it first (Ctrl-C where it runs).\n")
         return 1
-    folders = [folder for folder in dict.fromkeys((VAR, postgres_folder())) if folder.exists()]
+    folders = [folder for folder in dict.fromkeys((VAR, postgres_folder(), kamailio_folder())) if folder.exists()]
     sys.stdout.write("This deletes every company, ticket, mail and file of this checkout, for good:\n")
     sys.stdout.writelines(f"  {folder}\n" for folder in folders)
     if "--yes" not in arguments and input("Type yes to go on: ").strip() != "yes":
@@ -105,10 +116,11 @@ def _run(found: Installation) -> None:
             steps.compile_catalogues()
             bundle.result()
             steps.load_demo(found)
-            supervisor.start_ours()
-            steps.wait_for_web(found)
-            _welcome(found)
-            process.wait()
+            supervisor.start_ours(found)
+            with set_up_beside(found, supervisor):
+                steps.wait_for_web(found)
+                _welcome(found)
+                process.wait()
 
 
 def _prepare(found: Installation) -> None:
@@ -153,6 +165,7 @@ def _welcome(found: Installation) -> None:
         "",
         f"  mail in     127.0.0.1:{found.settings.smtp_port} for support@demo.{domain}",
         f"  mail out    {'by SMTP' if found.settings.outgoing_smtp_url else 'held; see Outbox in the web app'}",
+        f"  phones      {found.settings.sip_host}:{found.settings.sip_port}, when set up: see ./centrala status",
         f"  health      http://{domain}:{port}/health",
         f"  log         {LOG}",
         "",

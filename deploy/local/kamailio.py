@@ -33,7 +33,7 @@ CHILDREN: Final = 4
 FAILURES: Final = 8
 """Wrong passwords of one user from one address in ten minutes; then that pair is refused."""
 GUESSES: Final = 20
-"""Wrong passwords from one address in ten minutes; then it is not heard, unless somebody signed in from there lately."""
+"""Wrong passwords from one address in ten minutes; then silence, unless somebody signed in from there lately."""
 ATTACKS: Final = 50
 """Wrong passwords of one user from everywhere in ten minutes; then only known addresses may try."""
 TLS: Final = """[server:default]
@@ -62,6 +62,11 @@ class Kamailio:
     folder: Path
     settings: Settings
 
+    @property
+    def configuration(self) -> str:
+        """The path of its configuration, by which its processes are known."""
+        return str(self.folder / "kamailio.cfg")
+
     def prepare(self) -> None:
         """Write everything that Kamailio reads; needs no running server."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +80,7 @@ class Kamailio:
 
     def command(self) -> list[str]:
         """The command line of the guard that runs it; Kamailio has an account of its own where we are root."""
-        configuration = str(self.folder / "kamailio.cfg")
+        configuration = self.configuration
         account = edge_account()
         identity = ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"] if account else []
         environment = [f"{name}={value}" for name, value in environment_of_kamailio().items()]

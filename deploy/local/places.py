@@ -17,6 +17,7 @@ from typing import Final
 
 from core.foundation.settings import Settings, SettingsError, load_settings
 from deploy.local.accounts import is_reachable, server_account
+from deploy.local.kamailio import Kamailio
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 
@@ -32,6 +33,7 @@ class Installation:
 
     postgres: Postgres | None
     valkey: Valkey | None
+    kamailio: Kamailio | None
     settings: Settings
     environment: Mapping[str, str]
 
@@ -49,17 +51,31 @@ def installation(environ: Mapping[str, str]) -> Installation:
     if postgres:
         roles = ("centrala_app", "centrala_owner", "centrala_relay")
         environment |= {variable: postgres.url(role) for variable, role in zip(DATABASE_VARIABLES, roles, strict=True)}
+        environment["CENTRALA_KAMAILIO_DATABASE_URL"] = postgres.url("centrala_kamailio")
     if valkey:
         environment["REDIS_URL"] = valkey.url()
-    return Installation(postgres, valkey, load_settings(environment), environment)
+    settings = load_settings(environment)
+    kamailio = Kamailio(kamailio_folder(), settings) if settings.kamailio_database_url else None
+    return Installation(postgres, valkey, kamailio, settings, environment)
 
 
 def postgres_folder() -> Path:
     """The folder for PostgreSQL's data: below ``var/`` if its account can get there."""
-    inside = VAR / "postgres"
+    return VAR / "postgres" if _is_open() else _outside()
+
+
+def kamailio_folder() -> Path:
+    """The folder for Kamailio's configuration, below ``var/`` if its account can get there."""
+    return VAR / "kamailio" if _is_open() else _outside().with_name(f"{_outside().name}-kamailio")
+
+
+def _is_open() -> bool:
+    """Whether the servers' accounts can enter ``var/``."""
     VAR.mkdir(parents=True, exist_ok=True)
-    if server_account() is None or is_reachable(VAR):
-        return inside
+    return server_account() is None or is_reachable(VAR)
+
+
+def _outside() -> Path:
     return Path("/var/lib") / f"centrala-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,10 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.accounts import server_account
+from deploy.local.packages import installing
 from deploy.local.places import ROOT, VAR, Installation, process_environment
 from deploy.local.postgres import server_environment
+from deploy.telephony.cache import python_path
 
 STOP_S: Final = 8.5
 GROUPS: Final = ("servers", "ours")
@@ -33,13 +35,17 @@ LOG_KEPT_BYTES: Final = 50 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process to run. ``group`` is ``servers``, which start first and end last, or ``ours``."""
+    """One process to run. ``group`` is ``servers``, which start first and end last, or ``ours``.
+
+    One that ``waits`` is not started with its group, but when what it needs has been set up.
+    """
 
     name: str
     command: Sequence[str]
     group: str
     stop_signal: str = "TERM"
     account: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,12 @@ class State:
 
 def programs(found: Installation) -> list[Program]:
     """Everything that this installation runs."""
-    return [*_servers(found), *_ours(found)]
+    return [*_servers(found), *_ours(found), *_telephony(found)]
+
+
+def gateway_names(found: Installation) -> list[str]:
+    """The names of the workers that carry calls."""
+    return [f"gateway-{number}" for number in range(found.settings.gateway_workers)]
 
 
 def _servers(found: Installation) -> Iterator[Program]:
@@ -84,6 +95,15 @@ def _ours(found: Installation) -> Iterator[Program]:
     yield Program(name="relay", command=[sys.executable, "-m", "core.worker", "relay"], group="ours")
     yield Program(name="worker", command=[sys.executable, "-m", "core.worker", "1"], group="ours")
     yield Program(name="smtp", command=[sys.executable, "-m", "core.mail.smtp"], group="ours")
+
+
+def _telephony(found: Installation) -> Iterator[Program]:
+    if found.kamailio is None:
+        return
+    yield Program(name="kamailio", command=found.kamailio.command(), group="ours", waits=True)
+    for number, name in enumerate(gateway_names(found)):
+        worker = [sys.executable, "-m", "telephony_gateway", str(number)]
+        yield Program(name=name, command=["env", f"PYTHONPATH={python_path()}", *worker], group="ours", waits=True)
 
 
 class Supervisor:
@@ -117,9 +137,15 @@ class Supervisor:
             for entry in self._rpc.supervisor.getAllProcessInfo()
         ]
 
-    def start_ours(self) -> None:
-        """Start all processes of ours without waiting for them."""
-        self._rpc.supervisor.startProcessGroup("ours", False)  # the protocol's own argument
+    def start_ours(self, found: Installation) -> None:
+        """Start all processes of ours that wait for nothing, without waiting for them."""
+        self.start([program.name for program in programs(found) if program.group == "ours" and not program.waits])
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start these processes of ours, unless they run already, without waiting for them."""
+        for name in names:
+            with contextlib.suppress(Fault):  # it runs already
+                self._rpc.supervisor.startProcess(f"ours:{name}", False)  # the protocol's own argument
 
 
 @contextlib.contextmanager
@@ -129,7 +155,7 @@ def running(found: Installation) -> Iterator["subprocess.Popen[bytes]"]:
     _turn_log()
     path = _write_configuration(found)
     process = subprocess.Popen(  # noqa: S603  # our own configuration
-        [*_leash("TERM"), sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(path)],
+        [*leash("TERM"), sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -209,7 +235,7 @@ def _groups(every: Sequence[Program]) -> Iterator[str]:
 def _section(program: Program) -> str:
     lines = [
         f"[program:{program.name}]",
-        f"command={shlex.join([*_leash(program.stop_signal), *program.command]).replace('%', '%%')}",
+        f"command={shlex.join([*leash(program.stop_signal), *program.command]).replace('%', '%%')}",
         f"directory={ROOT if program.account is None else '/'}",
         f"autostart={'true' if program.group == 'servers' else 'false'}",
         "autorestart=true",
@@ -227,7 +253,7 @@ def _section(program: Program) -> str:
     return "\n".join(lines)
 
 
-def _leash(stop_signal: str) -> list[str]:
+def leash(stop_signal: str) -> list[str]:
     """What to write before a command so that it ends when whoever started it is killed, and nothing is left behind."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", stop_signal, "--"] if setpriv else []
@@ -252,7 +278,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             process.wait(STOP_S)
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + 1.0
-        while (left := _descendants(os.getpid())) and time.monotonic() < deadline:
+        while (left := _descendants(os.getpid(), spared=installing)) and time.monotonic() < deadline:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -266,7 +292,8 @@ def _reap() -> None:
             pass
 
 
-def _descendants(ancestor: int) -> list[int]:
+def _descendants(ancestor: int, *, spared: Collection[int]) -> list[int]:
+    """The processes below ``ancestor``, without those below ``spared``: a package that is being installed must be."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -277,7 +304,7 @@ def _descendants(ancestor: int) -> list[int]:
                 children.setdefault(int(fields[1]), []).append(int(entry.name))
     found, waiting = [], [ancestor]
     while waiting:
-        below = children.get(waiting.pop(), [])
+        below = [pid for pid in children.get(waiting.pop(), []) if pid not in spared]
         found += below
         waiting += below
     return found

@@ -107,11 +107,12 @@ def make(kind: Kind, how: Callable[[Path, Path], None]) -> Engine:
             workshop, target = Path(name) / "work", Path(name) / "engine"
             workshop.mkdir()
             how(workshop, target)
-            facts = {**check(target, kind), "made_in_s": round(time.monotonic() - began, 1)}
-            (target / FACTS).write_text(json.dumps(facts))
+            facts = check(target, kind)
+            made_in_s = round(time.monotonic() - began, 1)
+            (target / FACTS).write_text(json.dumps({**facts, "made_in_s": made_in_s}))
             shutil.rmtree(folder_of(kind), ignore_errors=True)
             target.rename(folder_of(kind))
-    return Engine(kind, folder_of(kind), facts["made_in_s"])
+    return Engine(kind, folder_of(kind), made_in_s)
 
 
 def check(folder: Path, kind: Kind) -> Mapping[str, object]:

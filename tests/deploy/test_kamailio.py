@@ -170,8 +170,10 @@ def test_a_phone_registers_over_tls(edge: Edge) -> None:
 def test_a_browser_registers_over_a_websocket(edge: Edge) -> None:
     with socket.create_connection(("127.0.0.1", edge.settings.sip_ws_port), timeout=5) as line:
         key = base64.b64encode(secrets.token_bytes(16)).decode()
-        head = f"GET / HTTP/1.1\r\nHost: {DEMO}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-        line.sendall(f"{head}Sec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        line.sendall(
+            f"GET / HTTP/1.1\r\nHost: {DEMO}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+            "Sec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
         assert line.recv(4096).startswith(b"HTTP/1.1 101")
         device = phone(edge, "101")
         line.sendall(frame(device.request("REGISTER", f"sip:{DEMO}", to="101").replace(b"/UDP", b"/WS")))

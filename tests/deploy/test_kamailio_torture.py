@@ -34,15 +34,22 @@ def text(
     return "\r\n".join([f"{method} {uri} {version}", *lines, "", str(changed.get("body") or "")])
 
 
+def register(**changed: str | None) -> str:
+    """A REGISTER, changed likewise."""
+    return text("REGISTER", f"sip:{DEMO}", **changed)
+
+
 # After the cases of RFC 4475, in words of our own.
 MESSAGES = {
     "folded and oddly spaced, but valid": text(
-        to="TO :\r\n sip:102@demo.localhost ;  tag    = 1918181833n", cseq="cseq:  0009\r\n  INVITE", via="v:  SIP  / 2.0\r\n /UDP {here};branch=z9hG4bK{branch}"
+        to="TO :\r\n sip:102@demo.localhost ;  tag    = 1918181833n",
+        cseq="cseq:  0009\r\n  INVITE",
+        via="v:  SIP  / 2.0\r\n /UDP {here};branch=z9hG4bK{branch}",
     ),
     "every character that a token may have": text(
         method="!interesting-Method0123456789_*+`.%indeed'~", cseq="CSeq: 1 !interesting-Method0123456789_*+`.%indeed'~"
     ),
-    "escaped nulls in the user": text("REGISTER", f"sip:{DEMO}", to="To: <sip:null-%00-null@demo.localhost>"),
+    "escaped nulls in the user": register(to="To: <sip:null-%00-null@demo.localhost>"),
     "percent signs that escape nothing": text(uri="sip:102%ZZ%@demo.localhost"),
     "a semicolon in the user": text(uri="sip:102;par=1@demo.localhost"),
     "long values everywhere": text(more="User-Agent: " + "x" * 8000, call_id="Call-ID: " + "y" * 3000),
@@ -76,13 +83,13 @@ MESSAGES = {
     "hops beyond counting": text(max_forwards="Max-Forwards: 300000000000"),
     "an extension that is required": text(more="Require: nothingSupportsThis, nothingSupportsThisEither"),
     "a date of no calendar": text(more="Date: Fri, 01 Jan 2010 16:00:00 EST"),
-    "many contacts and a star": text("REGISTER", f"sip:{DEMO}", contact="Contact: *, <sip:1@h>, <sip:2@h>"),
-    "a star without an end of time": text("REGISTER", f"sip:{DEMO}", contact="Contact: *", more="Expires: 3600"),
-    "credentials that are garbage": text("REGISTER", f"sip:{DEMO}", more="Authorization: Digest username=\"\x01, realm=,,,nonce"),
-    "credentials of no scheme": text("REGISTER", f"sip:{DEMO}", more="Authorization: NoOneKnowsThisScheme opaque-data=here"),
+    "many contacts and a star": register(contact="Contact: *, <sip:1@h>, <sip:2@h>"),
+    "a star without an end of time": register(contact="Contact: *", more="Expires: 3600"),
+    "credentials that are garbage": register(more='Authorization: Digest username="\x01, realm=,,,nonce'),
+    "credentials of no scheme": register(more="Authorization: NoOneKnowsThisScheme opaque-data=here"),
     "a thousand headers": text(more="\r\n".join(f"X-Filler-{number}: 1" for number in range(1000))),
-    "five hundred hops behind it": text(more="\r\n".join("Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx" for _ in range(500))),
-    "a tag in To of a dialog that never was": text("BYE", cseq="CSeq: 1 BYE", to="To: <sip:102@demo.localhost>;tag=never"),
+    "five hundred hops behind it": text(more="\r\n".join(["Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx"] * 500)),
+    "a dialog that never was": text("BYE", cseq="CSeq: 1 BYE", to="To: <sip:102@demo.localhost>;tag=never"),
     "an ACK of nothing": text("ACK", cseq="CSeq: 1 ACK"),
     "a CANCEL of nothing": text("CANCEL", cseq="CSeq: 1 CANCEL"),
     "an answer to nothing": "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKnone\r\nCSeq: 1 INVITE\r\n\r\n",

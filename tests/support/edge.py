@@ -15,7 +15,7 @@ from typing import Any, Final
 import psycopg
 
 from core.foundation.settings import Settings, load_settings
-from deploy.local.kamailio import Kamailio, edge_account
+from deploy.local.kamailio import Kamailio
 from deploy.local.places import ROOT, free_port
 from deploy.local.postgres import Postgres
 from migrations.edge import create_edge
@@ -35,7 +35,8 @@ TABLES: Final = """
 create table phone_line (id bigint primary key, tenant_id bigint, number text);
 create table device (id bigint primary key, tenant_id bigint, line_id bigint, kind text, sip_username text, ha1 text,
     is_enabled boolean);
-create table trunk (id bigint primary key, tenant_id bigint, host text, port integer, transport text, is_enabled boolean);
+create table trunk (id bigint primary key, tenant_id bigint, host text, port integer, transport text,
+    is_enabled boolean);
 create table trunk_number (number text primary key, tenant_id bigint, trunk_id bigint);
 alter table phone_line enable row level security;
 alter table device enable row level security;
