@@ -92,6 +92,14 @@ class Kamailio:
             "-w", str(self.folder), "-Y", ".", "-m", "64", "-M", "8",
         ]  # fmt: skip
 
+    @property
+    def answers(self) -> bool:
+        """Whether it runs and answers."""
+        try:
+            return bool(self.ask("core.uptime"))
+        except OSError:
+            return False
+
     def ask(self, method: str, *parameters: str) -> Any:
         """What the running server answers over its control socket. Raises ``OSError`` when it does not."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import redis
 
-from core.foundation.heartbeat import BEAT_S, Condition, say_condition
+from core.foundation.heartbeat import BEAT_S, Condition, living_processes, say_condition
 from deploy.local.edge_guard import end, leftovers
 from deploy.local.kamailio import PACKAGES, Kamailio, is_installed
 from deploy.local.packages import PackagesMissing, install, missing
@@ -31,6 +31,7 @@ from deploy.telephony.recipe import packages as build_packages
 STATE: Final = VAR / "run" / "telephony.json"
 BUILD_LOG: Final = VAR / "log" / "pjsua2.log"
 PACKAGES_LOG: Final = VAR / "log" / "packages.log"
+FIRST_ANSWER_S: Final = 20.0
 PARTS: Final = ("edge", "gateway")
 
 
@@ -84,6 +85,7 @@ class _SetUp:
     def __init__(self, found: Installation, supervisor: Supervisor) -> None:
         self.found = found
         self.supervisor = supervisor
+        self.valkey = redis.Redis.from_url(found.settings.redis_url, socket_timeout=2)
         self.ended = threading.Event()
         self.state = Telephony()
         self.build: subprocess.Popen[bytes] | None = None
@@ -105,11 +107,10 @@ class _SetUp:
 
     def tell(self) -> None:
         """Keep telling ``/health`` how far it is: what is said there fades."""
-        valkey = redis.Redis.from_url(self.found.settings.redis_url, socket_timeout=2)
         while not self.ended.is_set():
             with suppress(redis.RedisError):
-                say_condition(valkey, "edge", self.state.edge.condition)
-                say_condition(valkey, "gateway", self.state.gateway.condition)
+                say_condition(self.valkey, "edge", self.state.edge.condition)
+                say_condition(self.valkey, "gateway", self.state.gateway.condition)
             self.ended.wait(BEAT_S)
 
     def break_off(self) -> None:
@@ -129,6 +130,7 @@ class _SetUp:
         kamailio.prepare()
         if not self.ended.is_set():
             self.supervisor.start(["kamailio"])
+            self._wait_until(lambda: kamailio.answers)
             self._say("edge", Condition.ON, "")
 
     def _set_up_gateway(self) -> None:
@@ -166,8 +168,19 @@ class _SetUp:
         return self.build.wait()
 
     def _start_gateway(self, note: str) -> None:
-        self.supervisor.start(gateway_names(self.found))
+        names = gateway_names(self.found)
+        self.supervisor.start(names)
+        self._wait_until(lambda: frozenset(names) <= living_processes(self.valkey))
         self._say("gateway", Condition.ON, note)
+
+    def _wait_until(self, answers: Callable[[], bool]) -> None:
+        """Give it time to answer for the first time, so that nobody hears of a part as down which only begins."""
+        deadline = time.monotonic() + FIRST_ANSWER_S
+        while time.monotonic() < deadline and not self.ended.is_set():
+            with suppress(redis.RedisError):
+                if answers():
+                    return
+            self.ended.wait(0.2)
 
     def _say(self, part: str, condition: Condition, note: str) -> None:
         self.state = replace(self.state, **{part: Part(condition, time.time(), note)})

@@ -171,8 +171,8 @@ def test_a_browser_registers_over_a_websocket(edge: Edge) -> None:
     with socket.create_connection(("127.0.0.1", edge.settings.sip_ws_port), timeout=5) as line:
         key = base64.b64encode(secrets.token_bytes(16)).decode()
         line.sendall(
-            f"GET / HTTP/1.1\r\nHost: {DEMO}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"GET / HTTP/1.1\r\nHost: {DEMO}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         assert line.recv(4096).startswith(b"HTTP/1.1 101")
         device = phone(edge, "101")

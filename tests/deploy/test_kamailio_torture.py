@@ -21,9 +21,7 @@ GOOD = (
 SURVIVED = frozenset({0, 200, 400, 401, 403, 404, 405, 407, 413, 414, 416, 420, 481, 483, 500, 501, 505, 513})
 
 
-def text(
-    method: str = "INVITE", uri: str = f"sip:102@{DEMO}", *, version: str = "SIP/2.0", **changed: str | None
-) -> str:
+def text(method: str = "INVITE", uri: str = f"sip:102@{DEMO}", version: str = "SIP/2.0", **changed: str | None) -> str:
     """A request with some of its header lines changed, or left out."""
     lines = []
     for line in GOOD:
@@ -36,12 +34,19 @@ def text(
 
 def register(**changed: str | None) -> str:
     """A REGISTER, changed likewise."""
-    return text("REGISTER", f"sip:{DEMO}", **changed)
+    return text("REGISTER", f"sip:{DEMO}", "SIP/2.0", **changed)
+
+
+def without(name: str, **changed: str | None) -> str:
+    """An INVITE that lacks a header line."""
+    changed[name] = None
+    return text("INVITE", f"sip:102@{DEMO}", "SIP/2.0", **changed)
 
 
 # After the cases of RFC 4475, in words of our own.
 MESSAGES = {
     "folded and oddly spaced, but valid": text(
+        version="SIP/2.0",
         to="TO :\r\n sip:102@demo.localhost ;  tag    = 1918181833n",
         cseq="cseq:  0009\r\n  INVITE",
         via="v:  SIP  / 2.0\r\n /UDP {here};branch=z9hG4bK{branch}",
@@ -53,11 +58,11 @@ MESSAGES = {
     "percent signs that escape nothing": text(uri="sip:102%ZZ%@demo.localhost"),
     "a semicolon in the user": text(uri="sip:102;par=1@demo.localhost"),
     "long values everywhere": text(more="User-Agent: " + "x" * 8000, call_id="Call-ID: " + "y" * 3000),
-    "a display name without an end": text(from_=None, more='From: "Broken <sip:101@demo.localhost>;tag=1'),
+    "a display name without an end": without("from", more='From: "Broken <sip:101@demo.localhost>;tag=1'),
     "two Via lines of which one is none": text(more="Via: SIP/2.0/UDP"),
     "an unknown transport in Via": text(via="Via: SIP/2.0/CARRIERPIGEON {here};branch=z9hG4bK{branch}"),
     "no Via": text(via=None),
-    "no From": text(**{"from": None}),
+    "no From": without("from"),
     "no To": text(to=None),
     "no Call-ID": text(call_id=None),
     "no CSeq": text(cseq=None),

@@ -96,14 +96,7 @@ class Edge:
     def start(self) -> None:
         """Start it again after its end; returns when it answers."""
         self.process = _start(self.kamailio, self.log)
-        wait_until(self.answers)
-
-    def answers(self) -> bool:
-        """Whether its control socket does."""
-        try:
-            return bool(self.kamailio.ask("core.uptime"))
-        except OSError:
-            return False
+        wait_until(lambda: self.kamailio.answers)
 
 
 def create_tables(server: Postgres, database: str) -> None:
@@ -142,7 +135,7 @@ def running_edge(server: Postgres, database: str, folder: Path, **settings: str)
         )
         edge = Edge(kamailio, _start(kamailio, log), log, connection, realms)
         try:
-            wait_until(edge.answers)
+            wait_until(lambda: kamailio.answers)
             yield edge
         finally:
             edge.process.send_signal(signal.SIGTERM)

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from core.foundation.heartbeat import PREFIX, living_processes, start_heartbeat
+from core.foundation.heartbeat import (
+    PREFIX,
+    Condition,
+    figures_of,
+    living_processes,
+    say_condition,
+    start_heartbeat,
+)
 from deploy.local.places import ROOT, free_port
 from deploy.local.postgres import Postgres
 from tenant_app.health import checks
@@ -20,13 +27,14 @@ from tests.support.database import environment_for, using
 from tests.support.valkey import RunningValkey, running_valkey
 from tests.support.waiting import wait_until
 
-ALIVE = {"database": "alive", "queue": "alive", "relay": "alive", "worker-1": "alive", "smtp": "alive"}
+ANSWERING = ("database", "queue", "relay", "worker-1", "carddav", "smtp")
+ALIVE = {**dict.fromkeys(ANSWERING, "alive"), "edge": "off", "gateway": "off"}
 
 
 @pytest.fixture
 def healthy(app: Flask, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningValkey]:
     """An installation of which every part answers; the queue is real."""
-    monkeypatch.setattr(checks, "_port_answers", lambda _port: True)
+    monkeypatch.setattr(checks, "_port_answers", lambda *_where: True)
     with running_valkey(tmp_path / "valkey") as valkey, using({"REDIS_URL": valkey.url}):
         for name in ("relay", "worker-1"):
             valkey.client().set(f"{PREFIX}{name}", b"1")
@@ -59,6 +67,31 @@ def test_without_the_database_the_page_still_stands(
         assert (answer.status_code, answer.mimetype) == (503, "text/html")
         assert "Something is down" in answer.text
         assert app.test_client().get("/health").json == {**ALIVE, "database": "down"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "beats", "expected", "status"),
+    [
+        (Condition.OFF, False, "off", 200),
+        (Condition.BUILDING, False, "building", 200),
+        (Condition.ON, True, "alive", 200),
+        (Condition.ON, False, "down", 503),
+    ],
+)
+def test_telephony_that_is_not_there_yet_is_no_fault(
+    app: Flask, healthy: RunningValkey, condition: Condition, beats: bool, expected: str, status: int
+) -> None:
+    say_condition(healthy.client(), "gateway", condition)
+    if beats:
+        healthy.client().set(f"{PREFIX}gateway-0", b"1")
+    answer = app.test_client().get("/health")
+    assert (answer.status_code, answer.json) == (status, {**ALIVE, "gateway": expected})
+
+
+def test_a_process_may_tell_figures_of_its_own(healthy: RunningValkey) -> None:
+    start_heartbeat("counting", figures=lambda: {"calls": 3})
+    wait_until(lambda: figures_of(healthy.client(), "counting") == {"calls": 3})
+    assert figures_of(healthy.client(), "relay") == figures_of(healthy.client(), "nobody") == {}
 
 
 def test_a_queue_that_hangs_is_down_in_time(healthy: RunningValkey) -> None:
