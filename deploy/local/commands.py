@@ -117,9 +117,9 @@ def _run(found: Installation) -> None:
             bundle.result()
             steps.load_demo(found)
             supervisor.start_ours(found)
+            steps.wait_for_web(found)
+            _welcome(found)
             with set_up_beside(found, supervisor):
-                steps.wait_for_web(found)
-                _welcome(found)
                 process.wait()
 
 
