@@ -3,9 +3,10 @@
 # usage, as root: install.sh PACKAGE…
 set -u
 
-policy=/usr/sbin/policy-rc.d
+root=${CENTRALA_INSTALL_ROOT-}  # where tests put the files below
+policy=$root/usr/sbin/policy-rc.d
 mark='# Centrala: no daemon starts while packages are being installed'
-home=/var/lib/centrala-install
+home=$root/var/lib/centrala-install
 unfinished=$home/unfinished
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 

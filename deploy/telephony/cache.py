@@ -11,9 +11,9 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -49,6 +49,14 @@ class Kind(StrEnum):
 
 class NotUsable(RuntimeError):
     """An engine was made, but Python cannot use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an engine says of itself: pjproject's version, the names of its codecs."""
+
+    version: str
+    codecs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +117,14 @@ def make(kind: Kind, how: Callable[[Path, Path], None]) -> Engine:
             how(workshop, target)
             facts = check(target, kind)
             made_in_s = round(time.monotonic() - began, 1)
-            (target / FACTS).write_text(json.dumps({**facts, "made_in_s": made_in_s}))
+            (target / FACTS).write_text(json.dumps({**asdict(facts), "made_in_s": made_in_s}))
             shutil.rmtree(folder_of(kind), ignore_errors=True)
             target.rename(folder_of(kind))
     return Engine(kind, folder_of(kind), made_in_s)
 
 
-def check(folder: Path, kind: Kind) -> Mapping[str, object]:
-    """Import the engine in a process of its own and start it; its version and codecs.
+def check(folder: Path, kind: Kind) -> Facts:
+    """Import the engine in a process of its own and start it.
 
     Raises:
         NotUsable: it cannot be imported, or is not what the recipe makes.
@@ -139,7 +147,7 @@ def check(folder: Path, kind: Kind) -> Mapping[str, object]:
     version, codecs = json.loads(said[0])
     if kind is Kind.BUILT and "opus" not in codecs:
         raise NotUsable("pjsua2 was built without Opus")
-    return {"version": version, "codecs": codecs}
+    return Facts(version, tuple(codecs))
 
 
 def _already(kind: Kind) -> Engine | None:
