@@ -1,13 +1,8 @@
-"""The walk over a mail's parts, with limits on everything that a stranger can make large.
-
-The standard library's parser runs in its oldest policy, which only splits; values are read by ``words`` and
-``headers``.
-"""
+"""The walk over a mail's parts, with limits on everything that a stranger can make large."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from email import policy
 from email.errors import (
     CloseBoundaryNotFoundDefect,
     InvalidBase64CharactersDefect,
@@ -16,7 +11,6 @@ from email.errors import (
     StartBoundaryNotFoundDefect,
 )
 from email.message import Message
-from email.parser import BytesParser
 from html import escape
 from typing import Final
 
@@ -27,13 +21,14 @@ from core.mail.parsing.html import text_of_html
 from core.mail.parsing.lifting import Lifted, lift_large_bodies
 from core.mail.parsing.parsed import AttachmentPart, ParsedMail
 from core.mail.parsing.repair import repaired, split_header_block
+from core.mail.parsing.splitting import split, split_by_what_stands_there, split_headers
 from core.mail.parsing.words import clean, decode_bytes, file_name, raw_text, storable
 
 MAX_PARTS: Final = 1_000
 MAX_DEPTH: Final = 50
+MAX_DEPTH_OF_SPLITTING_ANEW: Final = 4
 MAX_TEXT_BYTES: Final = 1_000_000
 MAX_BODY_CHARACTERS: Final = 2_000_000
-SPLITTING: Final = policy.compat32.clone(max_line_length=0)
 PARAMETRIC: Final = ("Content-Type", "Content-Disposition", "Content-ID")
 TRANSFER_ENCODING: Final = re.compile(r"[A-Za-z0-9-]+")
 META_CHARSET: Final = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
@@ -91,7 +86,7 @@ def parse_mail(raw: bytes) -> ParsedMail:
     """Read a mail (RFC 5322, 2045). Never raises for what a mail contains; may be slow or large, see ``child``."""
     raw, lifted = lift_large_bodies(raw)
     found = _Found(lifted)
-    message: MailMessage = BytesParser(policy=SPLITTING).parsebytes(repaired(raw, found.notices))
+    message = split(repaired(raw, found.notices))
     _walk(message, found, Place(parent="", position=0, depth=0))
     text = _limited("\n".join(found.texts), found)
     has_html = any(is_html for _html, is_html in found.htmls)
@@ -112,7 +107,7 @@ def parse_headers(raw: bytes) -> ParsedMail:
     """What the headers alone say, for a mail whose body is beyond reading."""
     notices: set[str] = set()
     block, _rest = split_header_block(raw)
-    message: MailMessage = BytesParser(policy=SPLITTING).parsebytes(repaired(block, notices), headersonly=True)
+    message = split_headers(repaired(block, notices))
     return replace(_envelope(message, notices), notices=tuple(sorted(notices)))
 
 
@@ -144,8 +139,11 @@ def _walk(part: MailMessage, found: _Found, place: Place) -> None:
     elif place.depth > MAX_DEPTH:
         found.notices.add("too_deep")
     else:
+        is_multipart = part.get_content_maintype() == "multipart"
+        if is_multipart and not part.is_multipart() and place.depth <= MAX_DEPTH_OF_SPLITTING_ANEW:
+            split_by_what_stands_there(part, _payload(part))
         _mend(part, found)
-        if part.get_content_maintype() == "multipart" and part.is_multipart():
+        if is_multipart and part.is_multipart():
             _walk_children(part, found, place)
         else:
             _take_leaf(part, found, place)

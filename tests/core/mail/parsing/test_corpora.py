@@ -11,23 +11,33 @@ import pytest
 from core.mail.parsing.folding import fold_reply
 from core.mail.parsing.parse import parse_mail
 from core.mail.parsing.parsed import ParsedMail
-from core.mail.parsing.words import file_name
 from tests.support.notes import note
 
 UNREADABLE = "\ufffd"
 
+IMPLIED_TYPES = ("text/plain", "message/rfc822")
+"""What a part is that states no type: the latter within a digest (RFC 2045, 5.2; 2046, 5.1.5; 8621, 4.1.4)."""
+
 KNOWN_DIFFERENCES = {
+    "legacy_016.eml": "a letter of the name, a raw byte in the text's charset, is unreadable there and read here",
+    "legacy_023.eml": "a letter of the name, a raw byte in the text's charset, is unreadable there and read here",
+    "legacy_026.eml": "a letter of the name, a raw byte in the text's charset, is unreadable there and read here",
     "legacy_035.eml": "the expectation keeps C:TEMP of a path in the name; ours has no folders",
     "legacy_039.eml": "the expectation keeps C:TEMP of a path in the name; ours has no folders",
     "legacy_049.eml": "uuencoded files in the text are files here, text there",
-    "malformed_004.eml": "without any boundary the whole is kept, not its last piece",
-    "malformed_007.eml": "an empty part is expected where headers run into a boundary",
+    "malformed_007.eml": "an empty part is expected where headers run into a boundary: nobody misses it",
     "malformed_012.eml": "one enclosed mail more than expected: it does stand there",
+    "rfc_001.eml": "the expectation keeps the folders of a path in the name; ours has no folders",
     "thirdparty_015.eml": "two enclosed mails more than expected: they do stand there",
 }
 
 
 def test_subject_from_and_to_equal_what_is_expected(corpora: Path) -> None:
+    """Where the expectation has U+FFFD for a raw byte, ours must say just what the bytes say.
+
+    Old writers put letters of their charset into subjects without encoding them. Showing a replacement character there
+    would be nearer to the expectation, and worse for whoever has to find the ticket.
+    """
     fields: dict[str, Callable[[ParsedMail], str]] = {
         "subject": lambda mail: mail.subject,
         "from": lambda mail: mail.sender.address if mail.sender else "",
@@ -35,15 +45,16 @@ def test_subject_from_and_to_equal_what_is_expected(corpora: Path) -> None:
     }
     mails = _expected(corpora, "stalwart")
     for name, read in fields.items():
-        found = {file: read(parse_mail(raw)).strip() for file, (raw, _wanted) in mails.items()}
-        wrong = [
-            file
-            for file, (_raw, wanted) in mails.items()
-            if not _is_same((wanted.get(name) or "").strip(), found[file])
-        ]
-        rate = 1 - len(wrong) / len(mails)
-        note(f"stalwart {name}: {rate:.1%} {wrong}")
-        assert rate >= 0.98, wrong
+        triples = {
+            file: ((wanted.get(name) or "").strip(), read(parse_mail(raw)).strip(), raw)
+            for file, (raw, wanted) in mails.items()
+        }
+        differing = [file for file, (wanted, found, _raw) in triples.items() if wanted != found]
+        wrong = [file for file in differing if not _reads_what_was_unreadable(*triples[file])]
+        literal, rate = (1 - len(files) / len(mails) for files in (differing, wrong))
+        note(f"stalwart {name}: {rate:.1%}, to the letter {literal:.1%}, wrong: {wrong}")
+        assert rate >= 0.99, wrong
+        assert literal >= 0.95, differing
 
 
 def test_attachments_equal_what_is_expected(corpora: Path) -> None:
@@ -53,7 +64,7 @@ def test_attachments_equal_what_is_expected(corpora: Path) -> None:
         note(f"stalwart {file}: {KNOWN_DIFFERENCES.get(file, 'no reason known')}")
     rate = 1 - len(wrong) / len(mails)
     note(f"stalwart attachments: {rate:.1%}")
-    assert rate >= 0.92, wrong
+    assert rate >= 0.90, wrong
     assert set(wrong) <= KNOWN_DIFFERENCES.keys()
 
 
@@ -106,18 +117,20 @@ def _expected(corpora: Path, corpus: str) -> dict[str, tuple[bytes, dict[str, An
     return {file: ((folder / file).read_bytes(), fields) for file, fields in wanted.items()}
 
 
-def _is_same(wanted: str, found: str) -> bool:
-    """Equal; where the expectation could not read a byte, ours may have."""
-    return len(wanted) == len(found) and all(a in (b, UNREADABLE) for a, b in zip(wanted, found, strict=True))
+def _reads_what_was_unreadable(wanted: str, found: str, raw: bytes) -> bool:
+    """Whether ours differs in U+FFFD alone, and stands in the mail byte by byte in a charset of Western Europe."""
+    letters = zip(wanted, found, strict=False)
+    is_alike = len(wanted) == len(found) and all(a in (b, UNREADABLE) for a, b in letters)
+    return is_alike and found.encode("cp1252", "ignore") in raw
 
 
 def _same_files(wanted: list[dict[str, Any]], mail: ParsedMail) -> bool:
-    """Equal in number, order, name and type; nothing is expected of a name or a type that the mail does not state."""
+    """Equal to the letter in number, order, name and type; a file whose name is not stated is named here."""
     if len(wanted) != len(mail.attachments):
         return False
     return all(
-        (one["filename"] is None or _is_same(file_name(one["filename"], fallback=""), part.filename))
-        and one["mime"] in {None, part.media_type}
+        one["filename"] in {None, part.filename}
+        and (part.media_type == one["mime"] if one["mime"] else part.media_type in IMPLIED_TYPES)
         for one, part in zip(wanted, mail.attachments, strict=True)
     )
 

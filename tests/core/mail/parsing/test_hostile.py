@@ -27,8 +27,24 @@ from core.mail.parsing.parsed import Address, ParsedMail
             + b"--b--",
             "too_many_parts",
         ),
+        (
+            b"From: a@x.example\r\nContent-Type: multipart/mixed\r\n\r\n"
+            + b"--b\r\nContent-Type: multipart/mixed\r\n\r\n" * 30_000,
+            "too_many_parts",
+        ),
+        (b"From: a@x.example\r\nContent-Type: multipart/mixed\r\n\r\n--" + b" " * 3_900_000, None),
     ],
-    ids=["subject", "headers", "addresses", "no at", "brackets", "words", "parts"],
+    ids=[
+        "subject",
+        "headers",
+        "addresses",
+        "no at",
+        "brackets",
+        "words",
+        "parts",
+        "no boundaries",
+        "endless delimiter",
+    ],
 )
 def test_a_bomb_is_cut_in_time_and_its_sender_still_known(raw: bytes, notice: str | None) -> None:
     started = time.monotonic()

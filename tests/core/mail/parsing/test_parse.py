@@ -267,6 +267,30 @@ def test_a_mail_cut_off_shows_what_came_and_keeps_it_as_a_file() -> None:
     assert mail.attachments[0].content == b"The beginning of a"
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "end"),
+    [
+        ('multipart/mixed; boundary="b"', "--b added on the way", "--b-- added on the way"),
+        ('multipart/mixed; boundary="lost"', "--b", "--b--"),
+        ('multipart/mixed;\r\nboundary="b"', "--b", "--b--"),
+        ("multipart/mixed", "--b", "--b--"),
+    ],
+    ids=["longer", "another", "not folded", "none"],
+)
+def test_parts_are_found_although_their_boundary_is_wrong(header: str, line: str, end: str) -> None:
+    file = "Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8="
+    parts = f"{line}\r\nContent-Type: text/plain\r\n\r\nHi\r\n{line}\r\n{file}\r\n{end}\r\n"
+    mail = mail_of(f"Content-Type: {header}", "", parts)
+    assert (mail.text, names(mail), mail.notices) == ("Hi", ["a.pdf"], ())
+    assert mail.attachments[0].content == b"hello"
+
+
+def test_a_multipart_that_shows_no_parts_is_text_and_kept_as_a_file() -> None:
+    mail = mail_of('Content-Type: multipart/mixed; boundary="b"', "", "Just words", "-- ", "Jana")
+    assert mail.text == "Just words\n-- \nJana"
+    assert mail.attachments[0].content == b"Just words\r\n-- \r\nJana"
+
+
 def test_broken_base64_is_kept_as_a_file() -> None:
     mail = multipart("mixed", "\r\nHi", "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n?garbage")
     assert names(mail) == ["part-1.txt"]
