@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, errors, headers, hosts, languages, navigation
+from tenant_app.books.views import Books, ContactBooks
 from tenant_app.companies.views import Companies
 from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
@@ -19,13 +20,31 @@ from tenant_app.live.views import Live
 from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
 from tenant_app.outbox.views import Outbox
+from tenant_app.phones.views import Discovery, Phones
 from tenant_app.preferences.views import Preferences
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
-VIEWS: Final = (Companies, Compose, Contacts, Gallery, Health, Live, Mail, Outbox, Preferences, Search, SignIn, Tickets)
+VIEWS: Final = (
+    Books,
+    Companies,
+    Compose,
+    ContactBooks,
+    Contacts,
+    Discovery,
+    Gallery,
+    Health,
+    Live,
+    Mail,
+    Outbox,
+    Phones,
+    Preferences,
+    Search,
+    SignIn,
+    Tickets,
+)
 MAX_REQUEST_BYTES: Final = 25 * 2**20
 
 

@@ -9,6 +9,8 @@ from flask_babel import lazy_gettext
 from core.foundation.permissions import Permission
 
 HOME: Final = "home"
+BELOW: Final = {"/contacts/": ("/books/",)}
+"""Pages that are reached from a place and belong to it, though their address begins otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,4 @@ def navigation() -> list[dict[str, object]]:
 
 
 def _is_current(path: str) -> bool:
-    return request.path == path if path == "/" else request.path.startswith(path)
+    return request.path == path if path == "/" else request.path.startswith((path, *BELOW.get(path, ())))

@@ -11,10 +11,12 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
+from core.directory.books.queries import books_of_contact
+from core.directory.books.clients import holders_of_contact
 from core.directory.checks import COUNTRIES
 from core.directory.phones import shown_phone
 from core.directory.queries import ContactDetail, company_choice, contact_detail, database_choices, list_contacts
-from core.directory.service import change_contact, create_contact
+from core.directory.service import change_contact, create_contact, delete_contact
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.sorting import sort_key
@@ -92,6 +94,8 @@ class Contacts(BaseView):
             contact=contact,
             tab=tab,
             tickets=tickets,
+            contact_books=books_of_contact(work, contact_id),
+            holders=holders_of_contact(work, contact_id),
             activities=activities_of_contact(work, contact_id) if tab == "activities" else (),
             countries=_countries(str(get_locale())),
             show_phone=_show_phone,
@@ -124,6 +128,18 @@ class Contacts(BaseView):
             )
         flash(_("Contact saved."), "success")
         return redirect(f"/contacts/{contact_id}", 303)
+
+    @expose("/<int:contact_id>/delete", methods=["POST"])
+    @requires(Permission.CONTACTS_WRITE)
+    def delete(self, work: Work, contact_id: int) -> ResponseReturnValue:
+        """Delete the contact that the viewer looked at; one that a colleague changed meanwhile stays."""
+        try:
+            delete_contact(work, contact_id, version=as_id(request.form.get("version")) or 0)
+        except Conflict:
+            flash(_("A colleague changed this contact in the meantime. Nothing was deleted."), "error")
+            return redirect(f"/contacts/{contact_id}", 303)
+        flash(_("Contact deleted. It goes from phones at their next sync."), "success")
+        return redirect("/contacts/", 303)
 
 
 def _form(

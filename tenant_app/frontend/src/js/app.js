@@ -2,6 +2,7 @@
 import "htmx.org";
 import "./autosize.js";
 import "./composer.js";
+import "./copy.js";
 import "./dialog.js";
 import "./drafts.js";
 import "./failures.js";

@@ -1,4 +1,12 @@
-/* data-opens="<id>" shows a <dialog>; data-closes and a press on the backdrop close it. */
+/* data-opens="<id>" shows a <dialog>; data-closes and a press on the backdrop close it. One with data-shown opens as
+   soon as it is there: an address or a fragment asks something. */
+import { whenPresent } from "./presence.js";
+
+whenPresent("dialog[data-shown]", (dialog) => {
+  if (!(dialog instanceof HTMLDialogElement)) return;
+  dialog.close();
+  dialog.showModal();
+});
 
 document.addEventListener("click", (event) => {
   const target = event.target;
