@@ -19,6 +19,7 @@ NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
 """Names with our prefix that the start script and the local commands read by themselves."""
 
 QUEUE_SCHEMES: Final = frozenset({"redis", "rediss"})
+DAV_PORT: Final = 8090
 DRIVER: Final = "postgresql+psycopg"
 HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 WEB_ADDRESS: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
@@ -85,7 +86,7 @@ class Settings:
     postgres_port: int = 0
     valkey_port: int = 0
     outgoing_smtp_url: str = ""
-    dav_port: int = 8090
+    dav_port: int = DAV_PORT
     dav_url: str = ""
     secure_cookies: bool = False
     kamailio_database_url: str = ""
@@ -129,7 +130,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     )
     if missing:
         raise SettingsError(f"missing settings: {', '.join(missing)}")
-    values["dav_url"] = values.get("dav_url") or f"http://localhost:{values.get('dav_port', Settings.dav_port)}"
+    values["dav_url"] = values.get("dav_url") or f"http://localhost:{values.get('dav_port', DAV_PORT)}"
     found = Settings(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
     _refuse_contradictions(found)
     return found

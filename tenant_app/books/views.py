@@ -160,8 +160,8 @@ def _form(
     work: Work, values: Typed, *, status: int, book: BookDetail | None = None, error: Invalid | None = None
 ) -> ResponseReturnValue:
     databases = [(choice.id, choice.name) for choice in database_choices(work)]
-    if not values["database_id"] and databases:
-        values["database_id"] = databases[0][0]
+    if len(databases) > 1 and not values["database_id"]:
+        databases.insert(0, (0, _("Choose one")))
     page = render_template(
         "books/form.html",
         book=book,
