@@ -7,6 +7,7 @@ from flask_appbuilder import BaseView, expose
 from core.foundation import clock
 from core.foundation.unit_of_work import Work
 from tenant_app.pages import signed_in_only
+from tenant_app.qr import qr_code
 
 
 class Gallery(BaseView):
@@ -18,4 +19,4 @@ class Gallery(BaseView):
     @signed_in_only
     def show(self, work: Work) -> ResponseReturnValue:  # noqa: ARG002  # every page has a transaction
         """All components."""
-        return render_template("gallery.html", gallery_at=clock.now())
+        return render_template("gallery.html", gallery_at=clock.now(), gallery_code=qr_code("https://example.com/gallery"))

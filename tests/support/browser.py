@@ -25,6 +25,7 @@ EXPECTED_FAILURES: Final = (
     "status of 403",
     "status of 404",
     "status of 409",
+    "status of 410",
     "status of 422",
     "status of 413",
 )

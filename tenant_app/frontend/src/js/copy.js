@@ -4,16 +4,16 @@ import { whenPresent } from "./presence.js";
 const SHOWN_MS = 2000;
 
 whenPresent("[data-copy-field]", (field) => {
-  const input = field.querySelector("input");
+  const input = field.querySelector("textarea");
   const button = field.querySelector("[data-copy]");
-  if (!(input instanceof HTMLInputElement) || !(button instanceof HTMLElement)) return;
+  if (!(input instanceof HTMLTextAreaElement) || !(button instanceof HTMLElement)) return;
   input.addEventListener("focus", () => input.select());
   button.addEventListener("click", async () => {
     if (await copied(input)) confirm(field, button);
   });
 });
 
-/** The clipboard wants a secure page; elsewhere the selection is copied. @param {HTMLInputElement} input */
+/** The clipboard wants a secure page; elsewhere the selection is copied. @param {HTMLTextAreaElement} input */
 async function copied(input) {
   if (navigator.clipboard) {
     const done = await navigator.clipboard.writeText(input.value).then(() => true, () => false);
