@@ -143,6 +143,7 @@ class ContactBooks(BaseView):
     @requires(Permission.CONTACTS_WRITE)
     def change(self, work: Work, contact_id: int) -> ResponseReturnValue:
         """Put the contact in a book, or withdraw it; answers its card to htmx, with a notice that can be undone."""
+        contact_detail(work, contact_id)  # or there is no such contact for the viewer
         book_id, goes_in = as_id(request.values.get("book_id")) or 0, bool(request.values.get("is_in"))
         before = {book.book_id: book for book in books_of_contact(work, contact_id)}
         if book_id not in before:

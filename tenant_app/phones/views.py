@@ -21,7 +21,7 @@ from core.directory.books.clients import (
 )
 from core.foundation import clock
 from core.foundation.actor import Door, system_actor
-from core.foundation.errors import Invalid, NotFound
+from core.foundation.errors import Conflict, Invalid, NotFound
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work, unit_of_work
 from tenant_app.hosts import current_tenant
@@ -89,6 +89,8 @@ class Phones(BaseView):
         except Invalid as error:
             errors = {field: say(message) for field, message in error.problems.items()}
             return render_template("phones/new.html", name=name, errors=errors), 422
+        except Conflict as error:
+            return render_template("phones/new.html", name=name, errors={"name": say(error.message)}), 409
         token = seal(client.id, client.password, tenant_id=work.actor.tenant_id)
         keep_profile_link(work, client.id, fingerprint(token), expires_at=clock.now() + VALID_FOR)
         session[SHOWN_ONCE] = token

@@ -39,15 +39,17 @@ class Route(NamedTuple):
         """The address with the ids of the demo company."""
         known = asdict(things)
         url = self.rule
-        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound"):
+        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound", "book", "client"):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
+        url = url.replace("<token>", "forged")
         assert "<" not in url, f"no thing for {url}"
         return url + self.query
 
 
 CONTACT = {"name": "Petra Nová", "version": 1, "database_id": "{database}"}
 COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
+BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone", "sync_policy": "phone_book"}
 MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
 
 ROUTES = (
@@ -69,6 +71,27 @@ ROUTES = (
     Route("GET", "/contacts/<int:contact_id>", (200, 200, 200, 404, 303)),
     Route("GET", "/contacts/<int:contact_id>/edit", (200, 200, 403, 404, 303)),
     Route("POST", "/contacts/<int:contact_id>/edit", (303, 303, 403, 404, 303), CONTACT),
+    Route("POST", "/contacts/<int:contact_id>/delete", (303, 303, 403, 404, 303), {"version": 1}),
+    Route("POST", "/contacts/<int:contact_id>/books", (303, 303, 403, 404, 303), {"book_id": "{book}"}),
+    Route("GET", "/books/", (200, 200, 200, 200, 303)),
+    Route("GET", "/books/new", (200, 200, 403, 200, 303)),
+    Route("POST", "/books/new", (303, 303, 403, 422, 303), BOOK),
+    Route("GET", "/books/<int:book_id>", (200, 200, 200, 404, 303)),
+    Route("GET", "/books/<int:book_id>/edit", (200, 200, 403, 404, 303)),
+    Route("POST", "/books/<int:book_id>/edit", (303, 303, 403, 404, 303), BOOK),
+    Route("POST", "/books/<int:book_id>/delete", (303, 303, 403, 404, 303)),
+    Route("GET", "/books/<int:book_id>/add", (200, 200, 403, 404, 303)),
+    Route("POST", "/books/<int:book_id>/contacts", (303, 303, 403, 404, 303), {"withdraw": "{contact}"}),
+    Route("GET", "/synced/", (200, 200, 200, 200, 303)),
+    Route("GET", "/synced/all", (200, 403, 403, 200, 303)),
+    Route("GET", "/synced/new", (200, 200, 200, 200, 303)),
+    Route("POST", "/synced/new", (303, 303, 303, 303, 303), {"name": "iPhone"}),
+    Route("GET", "/synced/<int:client_id>/ready", (410, 404, 404, 404, 303)),
+    Route("POST", "/synced/<int:client_id>/revoke", (303, 404, 404, 404, 303)),
+    Route("GET", "/synced/profile/<token>", (410, 410, 410, 410, 410)),
+    Route("POST", "/synced/profile/<token>", (410, 410, 410, 410, 410), {"kind": "apple"}),
+    Route("GET", "/.well-known/carddav", (301, 301, 301, 301, 301)),
+    Route("PROPFIND", "/.well-known/carddav", (301, 301, 301, 301, 301)),
     Route("GET", "/companies/", (200, 200, 200, 200, 303)),
     Route("GET", "/companies/choices", (200, 200, 200, 200, 303), query="?q=pap"),
     Route("GET", "/companies/new", (200, 200, 403, 200, 303)),
@@ -126,14 +149,14 @@ def rules(app: Flask) -> set[tuple[str, str]]:
 def ask(client: FlaskClient, route: Route, things: Things, **more: Any) -> Any:
     """Send the route's request. A stream is asked for its headers only."""
     form = {
-        name: str(value).format(contact=things.contact, database=things.database, sender="")
+        name: str(value).format(**asdict(things), sender="")
         if isinstance(value, str)
         else value
         for name, value in route.form.items()
     }
     if route.method == "POST":
         return client.post(route.url(things), data=form, **more)
-    return client.get(route.url(things), buffered=route.rule != "/live", **more)
+    return client.open(route.url(things), method=route.method, buffered=route.rule != "/live", **more)
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
@@ -149,7 +172,16 @@ def test_every_view_says_who_may_enter(app: Flask) -> None:
 
 def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
     public = {endpoint for endpoint, view in app.view_functions.items() if access_of(view) == "public"}
-    assert public == {"Health.show", "Health.metrics", "Preferences.style", "SignIn.form", "SignIn.enter"}
+    assert public == {
+        "Discovery.carddav",
+        "Health.metrics",
+        "Health.show",
+        "Phones.offer",
+        "Phones.take",
+        "Preferences.style",
+        "SignIn.enter",
+        "SignIn.form",
+    }
 
 
 def test_every_permission_that_a_view_asks_for_exists(app: Flask) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from core.directory.books.entries import put_in_book
+from core.directory.books.models import SyncedClient
+from core.directory.books.service import BookDraft, SyncPolicy, create_book
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
 from core.directory.service import create_company, create_contact
 from core.foundation import clock
@@ -28,6 +31,8 @@ class Things:
     hidden_contact: int
     hidden_ticket: int
     database: int
+    book: int
+    client: int
 
 
 def create_things(work: Work, company: Company) -> Things:
@@ -61,7 +66,29 @@ def create_things(work: Work, company: Company) -> Things:
         hidden_contact=create_contact(work, ContactDraft(name="Chief", database_id=company.closed_database)),
         hidden_ticket=hidden_ticket.id,
         database=company.open_database,
+        book=_book(work, company, contact_id),
+        client=_client(work, company),
     )
+
+
+def _book(work: Work, company: Company, contact_id: int) -> int:
+    """A book with the contact, which everyone sees and phones may hold."""
+    draft = BookDraft(
+        name="Partners", database_id=company.open_database, everyone_sees=True, sync_policy=SyncPolicy.PHONE_BOOK
+    )
+    book_id = create_book(work, draft)
+    put_in_book(work, book_id, [contact_id])
+    return book_id
+
+
+def _client(work: Work, company: Company) -> int:
+    """Anna's phone."""
+    client = SyncedClient(
+        user_id=company.users["anna"], name="iPhone", username=f"{company.host}-phone", secret_sha256=b"secret"
+    )
+    work.session.add(client)
+    work.session.flush()
+    return client.id
 
 
 def _activity(work: Work, ticket_id: int, contact_id: int, direction: str) -> int:
