@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.book_managers import let_managers_see_books, let_managers_see_granted_books
 from migrations.books import create_book_functions, drop_book_functions
 
 revision = "0006"
@@ -48,6 +49,7 @@ def upgrade() -> None:
         )
     _make_search_view()
     create_book_functions()
+    let_managers_see_books()
 
 
 def _create_tables() -> None:
@@ -335,6 +337,7 @@ def _make_search_view() -> None:
 
 
 def downgrade() -> None:
+    let_managers_see_granted_books()
     drop_book_functions()
     op.execute("set role centrala_search; drop view contact_card_search; reset role")
     for table in ("address_book_grant", "address_book"):
