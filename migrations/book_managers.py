@@ -1,4 +1,4 @@
-"""Whoever manages address books sees all of them: else nobody but the owner could make one, or mend one made for others.
+"""Whoever manages address books sees them all: else nobody but the owner could make one, or mend one made for others.
 
 Their contacts stay as visible as their databases are, and what a manager's own phone holds follows the grants alone
 (``app_phone_books``).

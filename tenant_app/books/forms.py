@@ -13,7 +13,7 @@ GROUP: Final = "group-"
 NOT_GRANTED: Final = ""
 
 Typed = dict[str, Any]
-"""``name``, ``database_id``, ``audience`` (``everyone`` or ``groups``), ``sync_policy``, ``groups``: policy by group id."""
+"""``name``, ``database_id``, ``audience`` (``everyone`` or ``groups``), ``sync_policy``; ``groups``: policies by id."""
 
 
 def typed_values(form: MultiDict[str, str]) -> Typed:

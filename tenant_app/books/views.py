@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
-from flask_babel import ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core.directory.books.clients import holders_of_contact
 from core.directory.books.entries import put_database_in_book, put_in_book, withdraw_from_book
@@ -153,7 +153,7 @@ class ContactBooks(BaseView):
         undo_url = f"/contacts/{contact_id}/books" + _query(book_id=book_id, is_in="" if goes_in else "1")
         if request.headers.get("HX-Request"):
             return _card(work, contact_id, {"text": text, "tone": "success", "undo_url": undo_url})
-        flash({"text": text, "undo_url": undo_url}, "success")
+        flash({"text": text, "undo_url": undo_url}, "success")  # type: ignore[arg-type]  # the notice reads more than a text
         return redirect(f"/contacts/{contact_id}", 303)
 
 
@@ -192,7 +192,7 @@ def _policies() -> dict[SyncPolicy, tuple[str, str]]:
     return {
         SyncPolicy.PHONE_BOOK: (
             _("In the phone's own contacts"),
-            _("Phones and mail programs copy the book. Other apps on the phone, such as messengers, can read it there."),
+            _("Phones and mail programs copy the book. Other apps on a phone, such as messengers, can read it there."),
         ),
         SyncPolicy.APP_ONLY: (
             _("Only in Centrala"),
@@ -214,25 +214,26 @@ def _leaving(work: Work, book: BookDetail, contact_id: int | None) -> dict[str, 
 
 def _put_in(count: int) -> str:
     if not count:
-        return _("All of them were in the book already.")
-    return ngettext("%(num)d contact put in.", "%(num)d contacts put in.", count)
+        return str(_("All of them were in the book already."))
+    return str(ngettext("%(num)d contact put in.", "%(num)d contacts put in.", count))
 
 
 def _withdrawn(count: int) -> str:
-    return ngettext("%(num)d contact withdrawn.", "%(num)d contacts withdrawn.", count)
+    return str(ngettext("%(num)d contact withdrawn.", "%(num)d contacts withdrawn.", count))
 
 
 def _moved(book_name: str, holders: int, *, goes_in: bool) -> str:
     if goes_in:
-        return _("Put in “%(book)s”.", book=book_name)
+        return str(_("Put in “%(book)s”.", book=book_name))
     if not holders:
-        return _("Withdrawn from “%(book)s”. No phone held it.", book=book_name)
-    return ngettext(
+        return str(_("Withdrawn from “%(book)s”. No phone held it.", book=book_name))
+    words = ngettext(
         "Withdrawn from “%(book)s”. It goes from %(num)d phone at its next sync.",
         "Withdrawn from “%(book)s”. It goes from %(num)d phones at their next sync.",
         holders,
         book=book_name,
     )
+    return str(words)
 
 
 def _ids(field: str) -> list[int]:

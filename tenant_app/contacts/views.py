@@ -11,8 +11,8 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
-from core.directory.books.queries import books_of_contact
 from core.directory.books.clients import holders_of_contact
+from core.directory.books.queries import books_of_contact
 from core.directory.checks import COUNTRIES
 from core.directory.phones import shown_phone
 from core.directory.queries import ContactDetail, company_choice, contact_detail, database_choices, list_contacts

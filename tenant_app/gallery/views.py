@@ -19,4 +19,6 @@ class Gallery(BaseView):
     @signed_in_only
     def show(self, work: Work) -> ResponseReturnValue:  # noqa: ARG002  # every page has a transaction
         """All components."""
-        return render_template("gallery.html", gallery_at=clock.now(), gallery_code=qr_code("https://example.com/gallery"))
+        return render_template(
+            "gallery.html", gallery_at=clock.now(), gallery_code=qr_code("https://example.com/gallery")
+        )

@@ -213,5 +213,4 @@ def _kind_of_device() -> str:
 
 def _guessed_name() -> str:
     """What somebody adds from a computer is most often a phone; from a phone, that phone."""
-    return {"android": _("Android phone")}.get(_kind_of_device(), "iPhone")
-
+    return str(_("Android phone")) if _kind_of_device() == "android" else "iPhone"

@@ -149,9 +149,7 @@ def rules(app: Flask) -> set[tuple[str, str]]:
 def ask(client: FlaskClient, route: Route, things: Things, **more: Any) -> Any:
     """Send the route's request. A stream is asked for its headers only."""
     form = {
-        name: str(value).format(**asdict(things), sender="")
-        if isinstance(value, str)
-        else value
+        name: str(value).format(**asdict(things), sender="") if isinstance(value, str) else value
         for name, value in route.form.items()
     }
     if route.method == "POST":
