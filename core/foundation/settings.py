@@ -19,7 +19,6 @@ NOT_SETTINGS: Final = frozenset({"CENTRALA_VENV", "CENTRALA_VAR"})
 """Names with our prefix that the start script and the local commands read by themselves."""
 
 QUEUE_SCHEMES: Final = frozenset({"redis", "rediss"})
-DAV_PORT: Final = 8090
 DRIVER: Final = "postgresql+psycopg"
 HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 WEB_ADDRESS: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
@@ -53,9 +52,6 @@ class Settings:
         blob_url: fsspec URL of the folder with encrypted files.
         key_store_url: fsspec URL of the folder with their keys; must lie elsewhere.
         outgoing_smtp_url: where mail leaves, as ``smtp://user:password@host:port``; empty keeps it in the outbox page.
-        dav_port: the CardDAV server's TCP port on loopback.
-        dav_url: the CardDAV server's public address, as ``https://dav.example.com``; without it phones are sent to this
-            machine's ``dav_port``.
         secure_cookies: whether browsers reach the installation over TLS only.
         kamailio_database_url: URL of the telephone edge's role; empty leaves telephony out.
         sip_host: the address on which phones and trunks reach the edge.
@@ -86,8 +82,6 @@ class Settings:
     postgres_port: int = 0
     valkey_port: int = 0
     outgoing_smtp_url: str = ""
-    dav_port: int = DAV_PORT
-    dav_url: str = ""
     secure_cookies: bool = False
     kamailio_database_url: str = ""
     sip_host: str = "127.0.0.1"
@@ -130,7 +124,6 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     )
     if missing:
         raise SettingsError(f"missing settings: {', '.join(missing)}")
-    values["dav_url"] = values.get("dav_url") or f"http://localhost:{values.get('dav_port', DAV_PORT)}"
     found = Settings(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
     _refuse_contradictions(found)
     return found

@@ -43,7 +43,7 @@ class DavServer:
 
 def dav_server() -> DavServer:
     """The server as the settings name it."""
-    url = settings().dav_url.rstrip("/")
+    url = settings().dav_url.rstrip("/") or f"http://localhost:{settings().dav_port}"
     parts = urlsplit(url)
     return DavServer(
         url=url,

@@ -16,10 +16,9 @@ from core.directory.books.visits import Unknown
 from core.directory.drafts import ContactDraft
 from core.directory.service import create_contact
 from core.foundation import clock
-from core.foundation.settings import settings
 from tenant_app.phones.links import seal, unseal
 from tenant_app.phones.profiles import MEDIA_TYPE, mobileconfig
-from tenant_app.phones.server import DavServer
+from tenant_app.phones.server import DavServer, dav_server
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.clients import form_token
@@ -73,7 +72,7 @@ def test_a_phone_is_added_by_one_field_and_syncs_with_what_the_page_shows(client
     boris = client_as("boris")
     assert 'value="iPhone"' in boris.get("/synced/new").text
     _url, page = added(boris)
-    assert field_text(page, "server") == settings().dav_url
+    assert field_text(page, "server") == dav_server().url
     phone = Phone(field_text(page, "username"), field_text(page, "password"))
     phone.sync()
     assert "Jana Malá" in phone.text
@@ -150,7 +149,7 @@ def test_the_code_hands_the_profile_to_a_phone_without_a_session(client_as: Clie
     assert account["CardDAVUsername"] == field_text(page, "username")
     assert account["CardDAVPassword"] == field_text(page, "password")
     assert account["CardDAVPrincipalURL"] == f"/dav/{field_text(page, 'username')}/"
-    assert f"{account['CardDAVHostName']}:{account['CardDAVPort']}" == settings().dav_url.partition("://")[2]
+    assert f"{account['CardDAVHostName']}:{account['CardDAVPort']}" == dav_server().url.partition("://")[2]
     assert account["CardDAVUseSSL"] is False
 
 
@@ -242,7 +241,7 @@ def test_other_phones_get_the_settings_and_a_link_that_opens_the_app(client_as: 
 @pytest.mark.parametrize("method", ["GET", "PROPFIND"])
 def test_the_companys_own_host_leads_to_the_server(client_as: ClientAs, method: str) -> None:
     answer = client_as("nobody").open("/.well-known/carddav", method=method)
-    assert (answer.status_code, answer.headers["Location"]) == (301, f"{settings().dav_url}/dav/")
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{dav_server().url}/dav/")
 
 
 # Revoking
