@@ -134,7 +134,7 @@ def test_a_length_that_is_none_is_refused(dav: Dav, length: str) -> None:
 
     from tests.support.dav import entrance
 
-    seen = {}
+    seen: dict[str, str] = {}
     environ = {
         "REQUEST_METHOD": "PUT",
         "PATH_INFO": f"{dav.boris.base}a.vcf",
