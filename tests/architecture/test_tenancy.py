@@ -180,7 +180,7 @@ def test_those_who_serve_own_nothing_and_create_nothing(catalogue: Connection, r
 
 @cache
 def _tables_and_views() -> tuple[str, ...]:
-    return (*sorted(metadata.tables), *(f"{table}_search" for table in SEARCHED), "alembic_version")
+    return (*sorted(metadata.tables), *(f"{table}_search" for table in sorted(SEARCHED)), "alembic_version")
 
 
 def privileges(connection: Connection, role: str, relation: str) -> set[str]:
