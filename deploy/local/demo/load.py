@@ -10,6 +10,7 @@ from core.foundation.actor import Door
 from core.foundation.jobs import Job
 from core.foundation.outbox import StoredEvent
 from core.foundation.unit_of_work import unit_of_work
+from deploy.local.demo.books import create_books
 from deploy.local.demo.companies import DEMO, OTHER, Plan, Scene, Tenant, create
 from deploy.local.demo.past import backdating
 from deploy.local.demo.people import create_firms, create_people
@@ -30,6 +31,7 @@ def _load(plan: Plan, now: datetime) -> None:
     scene = Scene(tenant=create(plan), plan=plan, chance=Random(f"{SEED} {plan.key}"), now=now)  # noqa: S311  # invented data
     taken: set[str] = set()
     people = create_people(scene, create_firms(scene), taken)
+    create_books(scene)
     play_conversations(scene, people, taken)
     _drop_work(scene.tenant)
 
