@@ -19,7 +19,7 @@ READY = "Centrala runs. Ctrl-C stops it."
 OUTPUT = "up.log"
 SET_UP_S = 180.0
 STOP_S = 15.0
-TELEPHONY = ("SIP", "SIPS", "SIP_WS", "SIP_EDGE", "GATEWAY")
+PORTS = ("DAV", "SIP", "SIPS", "SIP_WS", "SIP_EDGE", "GATEWAY")
 DEMO_PASSWORD = "Centrala-2026!"
 
 
@@ -108,7 +108,7 @@ def begin_stack(folder: Path, **settings: str) -> Stack:
         "CENTRALA_VAR": str(folder / "var"),
         "CENTRALA_WEB_PORT": str(web_port),
         "CENTRALA_SMTP_PORT": str(smtp_port),
-        **{f"CENTRALA_{name}_PORT": str(free_port()) for name in TELEPHONY},
+        **{f"CENTRALA_{name}_PORT": str(free_port()) for name in PORTS},
         **settings,
     }
     with (folder / OUTPUT).open("wb") as output:
