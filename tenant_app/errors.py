@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
@@ -14,7 +15,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.foundation.errors import CentralaError, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from tenant_app.languages import say
-from tenant_app.security import forget_viewer
+from tenant_app.pages import local_path, sign_in_url
+from tenant_app.security import forget_viewer, viewer
 
 STATUS: Final[dict[type[CentralaError], int]] = {
     NotFound: 404,
@@ -60,7 +62,22 @@ def _told(error: CentralaError) -> ResponseReturnValue:
 
 
 def _forged(_error: CSRFError) -> ResponseReturnValue:
+    if viewer() is None and request.endpoint != "SignIn.enter":
+        return _signed_out()
     return _page(403, _("This form is no longer valid. Go back, reload the page and send it again."))
+
+
+def _signed_out() -> ResponseReturnValue:
+    """The form's token ended with the session; on its own page again, the browser shows the drafts that it keeps."""
+    came_from = urlsplit(request.referrer or "")
+    wanted = f"{came_from.path}?{came_from.query}".rstrip("?") if came_from.netloc == request.host else "/"
+    words = {
+        "error_code": 401,
+        "error_title": _("Your session has ended"),
+        "error_text": _("Nothing was sent or saved. A mail or an answer that you wrote is kept on this device."),
+        "sign_in_url": sign_in_url(local_path(wanted)),
+    }
+    return make_response(render_template("shell/signed_out.html", **words), 401)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -56,6 +56,11 @@ def local_path(target: str | None) -> str:
     return target if target.isprintable() else "/"
 
 
+def sign_in_url(wanted: str) -> str:
+    """The sign-in page, which leads back to the path ``wanted``."""
+    return f"/sign-in?next={quote(wanted, safe='')}"
+
+
 def _working(view: WorkingView[P], permission: Permission | None) -> View[P]:
     def entered(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         person = viewer()
@@ -86,9 +91,7 @@ def _in_unit_of_work(person: Viewer, answer: Callable[[Work], ResponseReturnValu
 
 
 def _to_sign_in() -> ResponseReturnValue:
-    """To the sign-in page and back; a fragment makes the whole page go there."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    target = f"/sign-in?next={quote(wanted, safe='')}"
+    """To the sign-in page and back; a fragment leaves its page as it is, which says so (failures.js)."""
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": target})
-    return redirect(target, 303)
+        return Response(status=401)
+    return redirect(sign_in_url(request.full_path.rstrip("?") if request.method == "GET" else "/"), 303)

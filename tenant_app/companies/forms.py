@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.directory.queries import CompanyDetail
 from core.directory.service import CompanyDraft, Reachable
+from tenant_app.typed import as_id
 
 LINES: Final = (
     "name",
@@ -59,14 +60,6 @@ def as_draft(values: Typed) -> CompanyDraft:
         phones=tuple(Reachable(row["number"], row["label"]) for row in values["phones"]),
         emails=tuple(Reachable(row["address"], row["label"]) for row in values["emails"]),
     )
-
-
-def as_id(text: object) -> int | None:
-    """A posted id: None if empty, 0 (which nothing has) if it is no number."""
-    typed = str(text or "").strip()
-    if not typed:
-        return None
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
 
 
 def with_row_change(values: Typed, form: MultiDict[str, str]) -> bool:

@@ -27,7 +27,6 @@ from tenant_app.companies.forms import (
     LINES,
     Typed,
     as_draft,
-    as_id,
     bare,
     stored_values,
     typed_values,
@@ -36,6 +35,7 @@ from tenant_app.companies.forms import (
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import requires
+from tenant_app.typed import as_id
 
 TABS: Final = ("activities", "contacts", "tickets", "history")
 NEEDLE_CHARACTERS: Final = 200

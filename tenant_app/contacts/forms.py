@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.directory.queries import ContactDetail
 from core.directory.service import ContactDraft, Reachable
+from tenant_app.typed import as_id
 
 LINES: Final = ("name", "job_title", "street", "city", "postal_code", "country", "note", "owner_id", "database_id")
 COMPANY: Final = ("company", "company_id", "company_shown")
@@ -49,14 +50,6 @@ def as_draft(values: Typed, *, company_id: int | None) -> ContactDraft:
         phones=tuple(Reachable(row["number"], row["label"]) for row in values["phones"]),
         emails=tuple(Reachable(row["address"], row["label"]) for row in values["emails"]),
     )
-
-
-def as_id(text: object) -> int | None:
-    """A posted id: None if empty, 0 (which nothing has) if it is no number."""
-    typed = str(text or "").strip()
-    if not typed:
-        return None
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
 
 
 def with_row_change(values: Typed, form: MultiDict[str, str]) -> bool:

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from core.directory.queries import Choice, company_choices
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from tenant_app.contacts.forms import Typed, as_id
+from tenant_app.contacts.forms import Typed
+from tenant_app.typed import as_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from tenant_app.contacts.forms import (
     LINES,
     Typed,
     as_draft,
-    as_id,
     bare,
     stored_values,
     typed_values,
@@ -38,6 +37,7 @@ from tenant_app.contacts.picking import PickedCompany, picked_company
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import requires
+from tenant_app.typed import as_id
 
 TABS: Final = ("activities", "tickets", "history")
 NEEDLE_CHARACTERS: Final = 200

@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import PageOf, People
-from tests.support.browser import sign_in
 from tests.support.stack import DEMO_PASSWORD, Stack
 
 KEPT_DRAFTS = "() => Object.keys(localStorage).filter((key) => key.startsWith('draft:')).length"
@@ -15,6 +14,13 @@ def open_a_ticket(page: Page, stack: Stack) -> Locator:
     page.goto(f"{stack.url()}/tickets/?status=all")
     page.locator("[data-row-link]").nth(2).click()
     return page.get_by_placeholder("Write an answer")
+
+
+def enter(page: Page) -> None:
+    """Fill in the sign-in form that the page shows."""
+    page.get_by_label("E-mail").fill("boris@demo.localhost")
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def is_about_no_answer(words: str) -> bool:
@@ -47,10 +53,43 @@ def test_an_answer_sent_after_the_sign_in_ended_is_still_there(page_of: PageOf, 
     url = boris.url
     boris.context.clear_cookies()
     answer.press("Control+Enter")
-    expect(boris.get_by_text("This form is no longer valid")).to_be_visible()
-    sign_in(boris, stack.url(), "boris@demo.localhost", DEMO_PASSWORD)
-    boris.goto(url)
+    expect(boris.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    boris.get_by_role("link", name="Sign in").click()
+    enter(boris)
+    expect(boris).to_have_url(url)
     expect(boris.get_by_placeholder("Write an answer")).to_have_value("A long thought, sent too late")
+
+
+def test_the_panel_asks_to_sign_in_and_keeps_what_was_typed(page_of: PageOf, stack: Stack) -> None:
+    boris = page_of("boris")
+    boris.goto(f"{stack.url()}/contacts/?q=a")
+    boris.keyboard.press("m")
+    panel = boris.locator("#panel")
+    panel.get_by_label("To", exact=True).fill("eva@drafttest.example")
+    panel.get_by_label("Subject").fill("Too late")
+    panel.get_by_label("Text").fill("Typed before it ended")
+    expect(panel.get_by_text("Kept on this device")).to_be_visible()
+    boris.context.clear_cookies()
+    panel.get_by_role("button", name="Send").click()
+    notices = boris.get_by_role("region", name="Notices")
+    expect(notices).to_contain_text("Your session has ended. What you typed is still here.")
+    expect(panel.get_by_label("Text")).to_have_value("Typed before it ended")
+    panel.get_by_role("button", name="Send").click()
+    notices.get_by_role("link", name="Sign in").click()
+    enter(boris)
+    expect(boris).to_have_url(f"{stack.url()}/contacts/?q=a")
+    expect(boris.locator("#panel").get_by_label("Text")).to_have_value("Typed before it ended")
+
+
+def test_a_panel_opened_after_the_session_ended_asks_to_sign_in(page_of: PageOf) -> None:
+    boris = page_of("boris")
+    boris.context.clear_cookies()
+    boris.keyboard.press("m")
+    panel = boris.locator("#panel")
+    expect(panel).to_contain_text("Your session has ended.")
+    panel.get_by_role("link", name="Sign in").click()
+    enter(boris)
+    expect(boris.locator("#panel").get_by_label("Text")).to_be_visible()
 
 
 def test_what_was_sent_is_kept_no_longer(page_of: PageOf, stack: Stack) -> None:

@@ -32,9 +32,35 @@ def test_the_form_leads_to_where_one_wanted(client_as: ClientAs) -> None:
     assert client.get(PRIVATE_PAGE).status_code == 200
 
 
-def test_a_fragment_sends_the_whole_page_to_the_form(client_as: ClientAs) -> None:
+def test_a_fragment_leaves_its_page_which_may_hold_what_was_typed(client_as: ClientAs) -> None:
     answer = client_as("nobody").get("/gallery", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in?next=%2Fgallery")
+    assert (answer.status_code, answer.headers.get("HX-Redirect")) == (401, None)
+
+
+def test_a_form_sent_after_the_session_ended_leads_to_sign_in_and_back(client_as: ClientAs, cast: Cast) -> None:
+    client = client_as("boris")
+    client.delete_cookie("session", domain=cast.demo.host)
+    sent_from = f"{cast.demo.base_url}/mail/new?to=x"
+    answer = client.post("/mail/new", data={"subject": "Hello"}, headers={"Referer": sent_from})
+    assert answer.status_code == 401
+    assert "Your session has ended" in answer.text
+    assert 'href="/sign-in?next=%2Fmail%2Fnew%3Fto%3Dx"' in answer.text
+
+
+@pytest.mark.attack(29)
+def test_a_form_from_elsewhere_leads_back_to_the_start_page(client_as: ClientAs) -> None:
+    answer = client_as("nobody").post(
+        "/mail/new", data={"csrf_token": ""}, headers={"Referer": "http://x.example/trap"}
+    )
+    assert answer.status_code == 401
+    assert 'href="/sign-in?next=%2F"' in answer.text
+    assert "trap" not in answer.text
+
+
+def test_a_sign_in_form_that_grew_old_is_no_longer_valid(client_as: ClientAs) -> None:
+    answer = client_as("nobody").post("/sign-in", data={**BORIS, "csrf_token": "old"})
+    assert answer.status_code == 403
+    assert "no longer valid" in answer.text
 
 
 def test_a_refusal_keeps_the_email_and_not_the_password(client_as: ClientAs) -> None:

@@ -3,6 +3,7 @@
    data-panel-id="<id>" (its text or data-panel-title names the tab), which without scripts is a page of its own. What is
    finished inside says "panel:done", and its tab closes. */
 import htmx from "htmx.org";
+import { hasSessionEnded, signInLink } from "./failures.js";
 import { recall, remember } from "./memory.js";
 import { watchGrip } from "./panel-width.js";
 import { sentence } from "./strings.js";
@@ -153,8 +154,10 @@ function showBody(body, tab) {
 /** @param {HTMLElement} shown @param {Activity} tab */
 async function fill(shown, tab) {
   shown.dataset.asked = "";
+  shown.replaceChildren();
   await htmx.ajax("GET", tab.url, { target: shown, swap: "innerHTML" });
   if (shown.childElementCount > 0) return;
   delete shown.dataset.asked;
-  shown.textContent = sentence("activity_failed");
+  if (hasSessionEnded()) shown.replaceChildren(sentence("session_ended"), " ", signInLink());
+  else shown.textContent = sentence("activity_failed");
 }

@@ -25,7 +25,7 @@ export function toast(text, { tone = "info", undo_url, url, link_text } = {}) {
 }
 
 /** @param {string} url @param {string} text */
-function linkTo(url, text) {
+export function linkTo(url, text) {
   const link = document.createElement("a");
   link.href = url;
   link.textContent = text;
