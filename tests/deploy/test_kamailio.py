@@ -194,8 +194,7 @@ def test_a_registration_outlives_kill_9(edge: Edge, cast: Cast) -> None:
     edge.kill()
     edge.start()
     assert edge.process.poll() is None
-    known = str(edge.kamailio.ask("ul.dump"))
-    assert f"sip:{device.address}:{device.port}" in known
+    wait_until(lambda: f"sip:{device.address}:{device.port}" in str(edge.kamailio.ask("ul.dump")))
 
 
 def over_stream(line: socket.socket, device: Phone, transport: str) -> Message:

@@ -32,11 +32,11 @@ PROVIDER: Final = "127.0.0.9"
 
 
 TABLES: Final = """
-create table phone_line (id bigint primary key, tenant_id bigint, number text);
-create table device (id bigint primary key, tenant_id bigint, line_id bigint, kind text, sip_username text, ha1 text,
-    is_enabled boolean);
-create table trunk (id bigint primary key, tenant_id bigint, host text, port integer, transport text,
-    is_enabled boolean);
+create table phone_line (id bigint primary key, tenant_id bigint, user_id bigint, number text);
+create table device (id bigint primary key, tenant_id bigint, line_id bigint, kind text, name text, sip_username text,
+    ha1 text, is_enabled boolean default true);
+create table trunk (id bigint primary key, tenant_id bigint, name text, host text, port integer,
+    transport text default 'udp', is_enabled boolean default true);
 create table trunk_number (number text primary key, tenant_id bigint, trunk_id bigint);
 alter table phone_line enable row level security;
 alter table device enable row level security;
@@ -66,21 +66,29 @@ class Edge:
         """Where phones talk to it."""
         return self.settings.sip_port
 
-    def add_device(self, device_id: int, user: str, password: str, *, tenant: str = "demo", tenant_id: int) -> None:
-        """A line with one phone."""
+    def add_device(self, device_id: int, user: str, password: str, *, tenant: str = DEMO, tenant_id: int) -> None:
+        """A phone, on the company's only line."""
         ha1 = hashlib.md5(f"{user}:{self.realms[tenant]}:{password}".encode(), usedforsecurity=False).hexdigest()
-        self.database.execute("insert into phone_line values (%s, %s, %s)", (device_id, tenant_id, str(device_id)))
         self.database.execute(
-            "insert into device values (%s, %s, %s, 'sip', %s, %s, true)",
-            (device_id, tenant_id, device_id, user, ha1),
+            "insert into phone_line (id, tenant_id, user_id, number) select %(tenant)s, %(tenant)s, min(id), '10' "
+            "from user_account where tenant_id = %(tenant)s on conflict do nothing",
+            {"tenant": tenant_id},
+        )
+        self.database.execute(
+            "insert into device (id, tenant_id, line_id, kind, name, sip_username, ha1) "
+            "values (%s, %s, %s, 'sip', 'Phone', %s, %s)",
+            (device_id, tenant_id, tenant_id, user, ha1),
         )
 
     def add_trunk(self, trunk_id: int, number: str, *, tenant_id: int, host: str, port: int = 5060) -> None:
         """A provider's trunk over UDP, and one number that it brings."""
         self.database.execute(
-            "insert into trunk values (%s, %s, %s, %s, 'udp', true)", (trunk_id, tenant_id, host, port)
+            "insert into trunk (id, tenant_id, name, host, port) values (%s, %s, 'Provider', %s, %s)",
+            (trunk_id, tenant_id, host, port),
         )
-        self.database.execute("insert into trunk_number values (%s, %s, %s)", (number, tenant_id, trunk_id))
+        self.database.execute(
+            "insert into trunk_number (tenant_id, number, trunk_id) values (%s, %s, %s)", (tenant_id, number, trunk_id)
+        )
 
     def as_kamailio(self) -> "psycopg.Connection[Any]":
         """A connection of the edge's own role."""
