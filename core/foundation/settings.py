@@ -202,6 +202,13 @@ def _contradictions(found: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def _contradictions_of_telephony(found: Settings) -> Iterator[tuple[bool, str]]:
+    others = {
+        urlsplit(url).username for url in (found.database_url, found.owner_database_url, found.relay_database_url)
+    }
+    yield (
+        bool(found.kamailio_database_url) and urlsplit(found.kamailio_database_url).username in others,
+        "CENTRALA_KAMAILIO_DATABASE_URL must use a database role of its own",
+    )
     ports = [(name, port) for name, port in _telephone_ports(found) if port]
     clashes = [name for name, port in ports if sum(port == other for _name, other in ports) > 1]
     yield bool(clashes), f"{', '.join(clashes)} must differ"

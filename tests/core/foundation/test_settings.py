@@ -70,6 +70,17 @@ def test_names_of_other_programs_are_none_of_ours() -> None:
         ("DATABASE_URL", "centrala"),
         ("DATABASE_URL", "postgresql://centrala_owner:pw@127.0.0.1/centrala"),
         ("CENTRALA_RELAY_DATABASE_URL", "postgresql://centrala_app:pw@127.0.0.1/centrala"),
+        ("CENTRALA_KAMAILIO_DATABASE_URL", "postgresql://centrala_app:pw@127.0.0.1/centrala"),
+        ("CENTRALA_SIP_PORT", "5061"),
+        ("CENTRALA_SIP_EDGE_PORT", "0"),
+        ("CENTRALA_GATEWAY_PORT", "5066"),
+        ("CENTRALA_GATEWAY_WORKERS", "0"),
+        ("CENTRALA_GATEWAY_WORKERS", "17"),
+        ("CENTRALA_RTP_PORT", "64000"),
+        ("CENTRALA_SIP_HOST", "::"),
+        ("CENTRALA_SIP_HOST", "phones.example"),
+        ("CENTRALA_SIP_CERTIFICATE", "/etc/ssl/sip.pem"),
+        ("CENTRALA_SIP_REQUESTS_PER_SECOND", "0"),
     ],
 )
 def test_a_value_that_cannot_be_right_is_refused_under_its_name(variable: str, value: str) -> None:
