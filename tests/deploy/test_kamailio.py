@@ -1,17 +1,13 @@
 """Who registers at the telephone edge, a real Kamailio, and what guessing gets."""
 
-import base64
 import re
-import secrets
-import socket
-import ssl
 
 import pytest
 
 from deploy.local.kamailio import ATTACKS, FAILURES, GUESSES
 from tests.support.cast import Cast
 from tests.support.edge import DEMO, OTHER, Edge, phone
-from tests.support.sip import Message, Phone, messages_of, parse
+from tests.support.sip import Message
 from tests.support.waiting import wait_until
 
 WRONG = "wrong"
@@ -158,35 +154,6 @@ def test_its_role_sees_the_views_and_its_registrations_alone(edge: Edge) -> None
             connection.execute("create table kamailio.mine ()")
 
 
-def test_a_phone_registers_over_tls(edge: Edge) -> None:
-    context = ssl.create_default_context(cafile=str(edge.kamailio.folder / "certificate.pem"))
-    with (
-        socket.create_connection(("127.0.0.1", edge.settings.sips_port), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
-    ):
-        assert over_stream(secure, phone(edge, "101"), "TLS").status == 200
-
-
-def test_a_browser_registers_over_a_websocket(edge: Edge) -> None:
-    with socket.create_connection(("127.0.0.1", edge.settings.sip_ws_port), timeout=5) as line:
-        key = base64.b64encode(secrets.token_bytes(16)).decode()
-        line.sendall(
-            f"GET / HTTP/1.1\r\nHost: {DEMO}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        assert line.recv(4096).startswith(b"HTTP/1.1 101")
-        device = phone(edge, "101")
-        line.sendall(frame(device.request("REGISTER", f"sip:{DEMO}", to="101").replace(b"/UDP", b"/WS")))
-        answer = parse(line.recv(4096)[4:])
-    assert answer.status == 401
-
-
-def test_nothing_but_a_websocket_is_served_there(edge: Edge) -> None:
-    with socket.create_connection(("127.0.0.1", edge.settings.sip_ws_port), timeout=5) as line:
-        line.sendall(b"GET /etc/passwd HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-        assert line.recv(4096).startswith(b"HTTP/1.1 404")
-
-
 def test_a_registration_outlives_kill_9(edge: Edge, cast: Cast) -> None:
     edge.add_device(106, "106", "steady", tenant=DEMO, tenant_id=cast.demo.tenant_id)
     device = phone(edge, "106", "steady")
@@ -195,23 +162,3 @@ def test_a_registration_outlives_kill_9(edge: Edge, cast: Cast) -> None:
     edge.start()
     assert edge.process.poll() is None
     wait_until(lambda: f"sip:{device.address}:{device.port}" in str(edge.kamailio.ask("ul.dump")))
-
-
-def over_stream(line: socket.socket, device: Phone, transport: str) -> Message:
-    """Register over a stream; the last answer."""
-    answers = messages_of(line)
-    uri = f"sip:{DEMO}"
-    line.sendall(device.request("REGISTER", uri, to=device.user).replace(b"/UDP", f"/{transport}".encode()))
-    authorization = device.authorization(next(answers), "REGISTER", uri)
-    device.sequence += 1
-    line.sendall(
-        device.request("REGISTER", uri, authorization, to=device.user).replace(b"/UDP", f"/{transport}".encode())
-    )
-    return next(answers)
-
-
-def frame(text: bytes) -> bytes:
-    """One masked text frame (RFC 6455, 5.2)."""
-    mask = secrets.token_bytes(4)
-    masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(text))
-    return b"\x81" + bytes([0x80 | 126]) + len(text).to_bytes(2, "big") + mask + masked
