@@ -107,6 +107,15 @@ def test_a_providers_call_is_known_by_its_address_and_the_number(
     ]
 
 
+def test_a_provider_may_be_known_by_a_host_name(edge: Edge, worker: Worker, cast: Cast) -> None:
+    known = provider(edge, address="127.0.0.1", port=free_port())
+    edge.add_trunk(5, "+420555000555", tenant_id=cast.demo.tenant_id, host="localhost", port=known.port)
+    stranger = provider(edge, address="127.0.0.10", port=known.port)
+    assert [stranger.invite("+420555000555").status for _ in range(2)] == [407, 407]
+    assert known.invite("+420555000555").status == 200
+    assert [call["x-trunk"] for call in worker.calls] == ["5"]
+
+
 def test_a_number_of_nobody_is_not_found(edge: Edge, worker: Worker, trunk: Phone) -> None:
     trunk.invite("+420555000111")
     assert trunk.invite("+420555000999").status == 404

@@ -83,8 +83,8 @@ class Edge:
     def add_trunk(self, trunk_id: int, number: str, *, tenant_id: int, host: str, port: int = 5060) -> None:
         """A provider's trunk over UDP, and one number that it brings."""
         self.database.execute(
-            "insert into trunk (id, tenant_id, name, host, port) values (%s, %s, 'Provider', %s, %s)",
-            (trunk_id, tenant_id, host, port),
+            "insert into trunk (id, tenant_id, name, host, port) values (%s, %s, %s, %s, %s)",
+            (trunk_id, tenant_id, f"Provider {trunk_id}", host, port),
         )
         self.database.execute(
             "insert into trunk_number (tenant_id, number, trunk_id) values (%s, %s, %s)", (tenant_id, number, trunk_id)
