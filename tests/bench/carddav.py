@@ -9,6 +9,7 @@ import argparse
 import base64
 import gzip
 import http.client
+import os
 import re
 import statistics
 import tempfile
@@ -30,8 +31,9 @@ BATCH: Final = 50
 NEW_CARDS: Final = 10_000_000
 """The numbers of cards that are put, so that they meet none of the book."""
 
+LISTING: Final = "PROPFIND depth 1"
 TARGETS_MS: Final = {
-    "PROPFIND depth 1": 60.0,
+    LISTING: 60.0,
     "first sync": 60.0,
     f"multiget of {BATCH}": 5.0,
     "query by e-mail": 8.0,
@@ -40,7 +42,7 @@ TARGETS_MS: Final = {
     "sync after one change": 8.0,
 }
 TARGET_RATIOS: Final = {
-    "PROPFIND depth 1": 30.0,
+    LISTING: 30.0,
     "sync after one change": 300.0,
     "PUT new": 100.0,
     "PUT changed": 100.0,
@@ -99,7 +101,7 @@ class Operations:
     def by_name(self) -> dict[str, Callable[[], float]]:
         """All of them, in the order in which they are measured."""
         return {
-            "PROPFIND depth 1": self.listing,
+            LISTING: self.listing,
             "PROPFIND depth 0": self.change_tag,
             "first sync": self.first_sync,
             f"multiget of {BATCH}": self.multiget,
@@ -219,11 +221,11 @@ class Operations:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An operation's times in milliseconds: the very first, and the median of those after it."""
+    """An operation's times in milliseconds: the very first, then median and best of those after it."""
 
     first_ms: float
     median_ms: float
-    rounds: int
+    best_ms: float
 
 
 def measured(server: Server, cards: Sequence[Card]) -> dict[str, Figure]:
@@ -237,29 +239,26 @@ def _repeated(operation: Callable[[], float]) -> Figure:
     times = [operation()]
     while len(times) <= ROUNDS and (len(times) < 2 or time.monotonic() - started < BUDGET_S):
         times.append(operation())
-    return Figure(1000 * times[0], 1000 * statistics.median(times[1:]), len(times) - 1)
+    return Figure(1000 * times[0], 1000 * statistics.median(times[1:]), 1000 * min(times[1:]))
 
 
 def table(cards: int, ours: Mapping[str, Figure], stock: Mapping[str, Figure]) -> str:
-    """The figures side by side; a target that is missed is marked."""
-    rows = [
-        f"{cards:,} cards: medians in ms",
-        f"{'operation':<24}{'ours':>9}{'bar':>7}{'stock':>11}{'ratio':>9}{'bar':>7}",
-    ]
+    """The figures side by side; a bar that is missed is marked. ``best`` is what a calm machine would come near to."""
+    head = f"{'operation':<24}{'ours':>8}{'best':>8}{'bar':>6}"
+    rows = [head + (f"{'stock':>10}{'ratio':>8}{'bar':>6}" if stock else "")]
     for name, figure in ours.items():
         bar = TARGETS_MS.get(name) if cards == 10_000 else None
-        wanted = TARGET_RATIOS.get(name) if cards == 50_000 else None
-        row = f"{name:<24}{figure.median_ms:9.1f}{bar or '':>7}"
-        other = stock.get(name)
-        ratio = other.median_ms / figure.median_ms if other else None
-        row += f"{other.median_ms:11.1f}{ratio:9.0f}{wanted or '':>7}" if other and ratio else ""
-        is_missed = (bar and figure.median_ms > bar) or (wanted and ratio and ratio < wanted)
+        row = f"{name:<24}{figure.median_ms:8.1f}{figure.best_ms:8.1f}{bar or '':>6}"
+        is_missed = bar is not None and figure.median_ms > bar
+        if name in stock:
+            ratio = stock[name].median_ms / figure.median_ms
+            wanted = TARGET_RATIOS.get(name) if cards == 50_000 else None
+            row += f"{stock[name].median_ms:10.1f}{ratio:8.0f}{wanted or '':>6}"
+            is_missed = is_missed or (wanted is not None and ratio < wanted)
         rows.append(f"{row}{'  missed' if is_missed else ''}")
-    cold = {
-        label: figures["PROPFIND depth 1"].first_ms for label, figures in (("ours", ours), ("stock", stock)) if figures
-    }
-    rows.append("the very first PROPFIND: " + ", ".join(f"{label} {first:.0f}" for label, first in cold.items()))
-    return "\n".join(rows)
+    first = {"ours": ours, "stock": stock}
+    colds = [f"{label} {figures[LISTING].first_ms:.0f}" for label, figures in first.items() if figures]
+    return "\n".join([*rows, f"the very first {LISTING}: {', '.join(colds)}"])
 
 
 def main() -> None:
@@ -279,7 +278,8 @@ def main() -> None:
             if not asked.ours_only:
                 with stock_server(folder, cards) as server:
                     stock = measured(server, cards)
-        print(table(number, ours, stock))  # noqa: T201  # it is what a benchmark is for
+        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+        print(f"\n{number:,} cards, {load}; medians in ms\n{table(number, ours, stock)}", flush=True)  # noqa: T201  # it is what a benchmark is for
 
 
 if __name__ == "__main__":
