@@ -38,10 +38,9 @@ def test_a_fragment_leaves_its_page_which_may_hold_what_was_typed(client_as: Cli
 
 
 def test_a_form_sent_after_the_session_ended_leads_to_sign_in_and_back(client_as: ClientAs, cast: Cast) -> None:
-    client = client_as("boris")
-    client.delete_cookie("session", domain=cast.demo.host)
     sent_from = f"{cast.demo.base_url}/mail/new?to=x"
-    answer = client.post("/mail/new", data={"subject": "Hello"}, headers={"Referer": sent_from})
+    ended = {"csrf_token": "of the session before"}
+    answer = client_as("nobody").post("/mail/new", data=ended, headers={"Referer": sent_from})
     assert answer.status_code == 401
     assert "Your session has ended" in answer.text
     assert 'href="/sign-in?next=%2Fmail%2Fnew%3Fto%3Dx"' in answer.text
