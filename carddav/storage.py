@@ -22,13 +22,16 @@ class Home(storage.BaseCollection):
 
     @property
     def path(self) -> str:
+        """Without slashes at its ends, as Radicale has it."""
         return self._path
 
     @property
     def etag(self) -> str:
+        """A home does not change."""
         return '""'
 
     def get_meta(self, key: str | None = None) -> Any:
+        """It has no properties of its own."""
         return {} if key is None else None
 
 
@@ -41,6 +44,7 @@ class Book(storage.BaseCollection):
 
     @property
     def path(self) -> str:
+        """Below the client's home."""
         return f"{self.visit.username}/{self.book.collection}"
 
     @property
@@ -63,6 +67,7 @@ class Book(storage.BaseCollection):
         return serving.present_token(self.visit, self.book), ()
 
     def get_meta(self, key: str | None = None) -> Any:
+        """Its kind and its name."""
         found: Mapping[str, str] = {"tag": "VADDRESSBOOK", "D:displayname": self._name()}
         return found if key is None else found.get(key)
 

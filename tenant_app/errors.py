@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.foundation.errors import CentralaError, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from tenant_app.languages import say
-from tenant_app.pages import local_path, sign_in_url
+from tenant_app.paths import local_path, sign_in_url
 from tenant_app.security import forget_viewer, viewer
 
 STATUS: Final[dict[type[CentralaError], int]] = {

@@ -7,7 +7,6 @@ Every view method carries exactly one of three decorators; a test lists the rout
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
-from urllib.parse import quote
 
 from flask import Response, current_app, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -15,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from core.foundation.errors import Forbidden
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work, unit_of_work
+from tenant_app.paths import sign_in_url
 from tenant_app.security import Viewer, viewer
 
 P = ParamSpec("P")
@@ -47,18 +47,6 @@ def public(view: View[P]) -> View[P]:
 def access_of(view: object) -> str | None:
     """What a view's decorator asks for: a permission's value, ``signed in`` or ``public``; None without a decorator."""
     return getattr(view, ACCESS, None)
-
-
-def local_path(target: str | None) -> str:
-    """``target`` if it is a path on this host, else the home page (ATTACK 29)."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
-        return "/"
-    return target if target.isprintable() else "/"
-
-
-def sign_in_url(wanted: str) -> str:
-    """The sign-in page, which leads back to the path ``wanted``."""
-    return f"/sign-in?next={quote(wanted, safe='')}"
 
 
 def _working(view: WorkingView[P], permission: Permission | None) -> View[P]:

@@ -7,7 +7,8 @@ from flask_appbuilder import BaseView, expose
 from core.foundation.unit_of_work import Work
 from core.identity.service import choose_language, choose_theme
 from tenant_app.hosts import current_tenant
-from tenant_app.pages import local_path, public, signed_in_only
+from tenant_app.pages import public, signed_in_only
+from tenant_app.paths import local_path
 from tenant_app.preferences.colours import accent_of
 
 

@@ -12,7 +12,8 @@ from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
-from tenant_app.pages import local_path, public, signed_in_only
+from tenant_app.pages import public, signed_in_only
+from tenant_app.paths import local_path
 from tenant_app.security import Viewer, viewer
 from tenant_app.sign_in.forms import SignInForm
 

@@ -49,7 +49,9 @@ def cards(draw: st.DrawFn) -> str:
     newline = draw(NEWLINES)
     lines = draw(st.lists(raw_lines(newline), max_size=12))
     version = draw(st.sampled_from(("3.0", "4.0")))
-    return newline.join(("BEGIN:VCARD", f"VERSION:{version}", "FN:Jana Malá", "")) + "".join(lines) + f"END:VCARD{newline}"
+    return (
+        newline.join(("BEGIN:VCARD", f"VERSION:{version}", "FN:Jana Malá", "")) + "".join(lines) + f"END:VCARD{newline}"
+    )
 
 
 @st.composite

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from core.foundation.actor import Door, system_actor
 from core.foundation.unit_of_work import unit_of_work
 from core.identity.models import SignInAttempt, SignInSession, UserAccount
-from tenant_app.pages import local_path
+from tenant_app.paths import local_path
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clients import signed_in_client

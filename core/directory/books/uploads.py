@@ -22,7 +22,7 @@ from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
 from core.directory.models import Company
 from core.directory.service import change_contact_by_card, create_company, create_contact
 from core.foundation.addresses import NotAnAddress, checked_address
-from core.foundation.errors import CentralaError, Forbidden, NotFound
+from core.foundation.errors import Conflict, Forbidden, NotFound
 from core.foundation.i18n import _
 from core.foundation.permissions import Permission
 from core.foundation.sorting import sort_key
@@ -33,7 +33,7 @@ HREF_CHARACTERS: Final = 255
 PLAIN: Final = ("name", "job_title", "street", "city", "postal_code", "country", "note")
 
 
-class Stale(CentralaError):
+class Stale(Conflict):
     """The card is not the one that the client meant (If-Match, If-None-Match); nothing was changed."""
 
     def __init__(self) -> None:
