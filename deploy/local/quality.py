@@ -18,7 +18,7 @@ from deploy.telephony.cache import Kind, finished
 from deploy.telephony.recipe import packages as build_packages
 
 BIN: Final = Path(sys.executable).parent
-PHONES: Final = ("sip-tester", "baresip")
+CLIENTS: Final = ("sip-tester", "baresip", "thunderbird")
 CHECKS: Final = (
     ("types", [str(BIN / "mypy")]),
     ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
@@ -41,18 +41,18 @@ def test(arguments: list[str]) -> int:
     """Run pytest with ``arguments``; its exit code is ours."""
     steps.build_frontend()
     steps.compile_catalogues()
-    _prepare_telephony()
+    _prepare_clients()
     workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", str(os.cpu_count() or 2)]
     command = [str(BIN / "python"), "-m", "pytest", *workers, "--dist", "loadgroup", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603  # our own interpreter
 
 
-def _prepare_telephony() -> None:
-    """Kamailio, the independent phones and pjsua2; without the right to install, their tests are skipped and say so."""
+def _prepare_clients() -> None:
+    """Kamailio, pjsua2 and the independent clients; without the right to install, their tests are skipped and say so."""
     try:
-        install((*PACKAGES, *PHONES, *build_packages()), log=PACKAGES_LOG)
+        install((*PACKAGES, *CLIENTS, *build_packages()), log=PACKAGES_LOG)
     except PackagesMissing as problem:
-        sys.stdout.write(f"  tests of telephony are skipped: {problem}\n")
+        sys.stdout.write(f"  some tests are skipped: {problem}\n")
     if not finished(Kind.BUILT):
         with steps.step("pjsua2, some minutes once on a machine"), BUILD_LOG.open("wb") as log:
             subprocess.run([sys.executable, "-m", "deploy.telephony"], cwd=ROOT, stdout=log, stderr=log, check=False)
