@@ -48,7 +48,7 @@ def test(arguments: list[str]) -> int:
 
 
 def _prepare_clients() -> None:
-    """Kamailio, pjsua2 and the independent clients; without the right to install, their tests are skipped and say so."""
+    """Kamailio, pjsua2 and independent clients; without the right to install, their tests are skipped and say so."""
     try:
         install((*PACKAGES, *CLIENTS, *build_packages()), log=PACKAGES_LOG)
     except PackagesMissing as problem:
