@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from core.calls import jobs as _call_jobs
+from core.calls.events import CallEnded, RecordingReady
 from core.directory import jobs as _directory_jobs
 from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved
 from core.foundation.outbox import Event
@@ -10,7 +12,7 @@ from core.mail.events import MailFiled, MailQueued
 from core.tickets import jobs as _ticket_jobs
 from core.tickets.events import TicketChanged, TicketOpened
 
-JOB_MODULES: Final = (_directory_jobs, _mail_jobs, _ticket_jobs)
+JOB_MODULES: Final = (_call_jobs, _directory_jobs, _mail_jobs, _ticket_jobs)
 """Importing them registers their jobs."""
 
 HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
@@ -23,6 +25,8 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     TicketChanged: (),
     MailFiled: (),
     MailQueued: (),
+    CallEnded: (),
+    RecordingReady: (),
 }
 
 

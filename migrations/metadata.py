@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+from core.calls import models as _calls
 from core.directory import models as _directory
 from core.directory.books import models as _books
 from core.foundation import blobs as _blobs
@@ -17,7 +18,8 @@ from core.tickets import models as _tickets
 from core.timeline import models as _timeline
 
 MODULES = (
-    _blobs, _books, _directory, _history, _identity, _jobs, _mail, _outbox, _read_log, _tenants, _tickets, _timeline,
+    _blobs, _books, _calls, _directory, _history, _identity, _jobs, _mail, _outbox, _read_log, _tenants, _tickets,
+    _timeline,
 )  # fmt: skip
 
 metadata: MetaData = Base.metadata

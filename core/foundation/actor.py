@@ -17,6 +17,7 @@ class Door(StrEnum):
     WEB = "web"
     MAIL = "mail"
     DAV = "dav"
+    SIP = "sip"
     JOB = "job"
     SETUP = "setup"
 

@@ -18,4 +18,8 @@ class Permission(StrEnum):
     TICKETS_WRITE = "tickets.write"
     TICKETS_REPLY = "tickets.reply"
     OUTBOX_READ = "outbox.read"
+    CALLS_READ = "calls.read"
+    CALLS_MAKE = "calls.make"
+    RECORDINGS_PLAY = "recordings.play"
+    LINES_MANAGE = "lines.manage"
     PEOPLE_MANAGE = "people.manage"

@@ -64,6 +64,8 @@ class Settings:
         sip_certificate_key: path of its key.
         gateway_port: worker n answers SIP on loopback, port ``gateway_port + n``.
         gateway_workers: how many workers carry calls.
+        recordings_folder: where calls are recorded until they are encoded and encrypted, a folder that workers of calls
+            and of jobs share; empty records none.
         rtp_port: worker n uses the 2,000 UDP ports from ``rtp_port + 2000 n`` for sound.
     """
 
@@ -94,6 +96,7 @@ class Settings:
     sip_certificate_key: str = ""
     gateway_port: int = 5080
     gateway_workers: int = 1
+    recordings_folder: str = ""
     rtp_port: int = 20000
 
 

@@ -12,7 +12,10 @@ SUMMARY_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityDraft:
-    """An activity to write down. ``kind`` and ``direction`` are those of the table."""
+    """An activity to write down. ``kind`` and ``direction`` are those of the table.
+
+    ``user_id`` is whose it is, where another than the actor writes it down.
+    """
 
     kind: str
     direction: str
@@ -22,6 +25,7 @@ class ActivityDraft:
     contact_id: int | None = None
     company_id: int | None = None
     queue_id: int | None = None
+    user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ def record_activity(work: Work, draft: ActivityDraft) -> int:
         contact_id=draft.contact_id,
         company_id=draft.company_id,
         queue_id=draft.queue_id,
-        user_id=work.actor.user_id,
+        user_id=draft.user_id or work.actor.user_id,
     )
     work.session.add(activity)
     work.session.flush()

@@ -107,6 +107,7 @@ def _defaults() -> dict[str, str]:
     return {
         "CENTRALA_BLOB_URL": (VAR / "blobs").as_uri(),
         "CENTRALA_KEY_STORE_URL": (VAR / "keys").as_uri(),
+        "CENTRALA_RECORDINGS_FOLDER": str(VAR / "recordings"),
         "CENTRALA_SECRET_KEY": _secret_key(),
     }
 

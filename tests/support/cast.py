@@ -26,7 +26,7 @@ from core.tickets.models import TicketCategory, TicketCategoryGrant
 from core.timeline.models import Queue
 
 PASSWORD = "Right-1-password!"
-AGENT = frozenset(Permission) - {Permission.PEOPLE_MANAGE}
+AGENT = frozenset(Permission) - {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE}
 READER = frozenset(permission for permission in Permission if permission.value.endswith(".read"))
 
 

@@ -28,6 +28,7 @@ def environment_for(server: Postgres, database: str, folder: Path) -> dict[str, 
         "CENTRALA_SECRET_KEY": "a key for tests, long enough to be one",
         "CENTRALA_BLOB_URL": (folder / "blobs").as_uri(),
         "CENTRALA_KEY_STORE_URL": (folder / "keys").as_uri(),
+        "CENTRALA_RECORDINGS_FOLDER": str(folder / "recordings"),
         "CENTRALA_SMTP_PORT": str(free_port()),
         "CENTRALA_WEB_PORT": str(free_port()),
     }

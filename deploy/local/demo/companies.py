@@ -28,7 +28,7 @@ from core.tickets.models import TicketCategory, TicketCategoryGrant
 from core.timeline.models import Queue
 from deploy.local.commands import DEMO_PASSWORD
 
-AGENT: Final = frozenset(Permission) - {Permission.PEOPLE_MANAGE}
+AGENT: Final = frozenset(Permission) - {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE}
 READER: Final = frozenset(permission for permission in Permission if permission.value.endswith(".read"))
 CATEGORIES: Final = ("General", "Orders", "Invoices", "Offers", "Complaints")
 CLOSED_CATEGORY: Final = "Legal"

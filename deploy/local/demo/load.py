@@ -14,6 +14,7 @@ from deploy.local.demo.books import create_books
 from deploy.local.demo.companies import DEMO, OTHER, Plan, Scene, Tenant, create
 from deploy.local.demo.past import backdating
 from deploy.local.demo.people import create_firms, create_people
+from deploy.local.demo.telephony import set_up_telephony
 from deploy.local.demo.tickets import play_conversations
 
 SEED = 20261125
@@ -29,6 +30,7 @@ def load_demo() -> None:
 
 def _load(plan: Plan, now: datetime) -> None:
     scene = Scene(tenant=create(plan), plan=plan, chance=Random(f"{SEED} {plan.key}"), now=now)  # noqa: S311  # invented data
+    set_up_telephony(scene.tenant, plan.key)
     taken: set[str] = set()
     people = create_people(scene, create_firms(scene), taken)
     create_books(scene)
