@@ -38,6 +38,7 @@ class LastActivity:
     direction: str
     summary: str
     occurred_at: datetime
+    ticket_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ def _last_activities(work: Work, contact_ids: Sequence[int]) -> dict[int, list[L
             Activity.direction,
             Activity.summary,
             Activity.occurred_at,
+            Activity.ticket_id,
             place.label("place"),
         )
         .where(Activity.contact_id.in_(contact_ids), seen, Activity.id.not_in(live))
@@ -116,5 +118,7 @@ def _last_activities(work: Work, contact_ids: Sequence[int]) -> dict[int, list[L
     found: dict[int, list[LastActivity]] = {}
     query = select(ranked).where(ranked.c.place <= LAST_ACTIVITIES).order_by(ranked.c.place)
     for row in work.session.execute(query):
-        found.setdefault(row.contact_id, []).append(LastActivity(row.kind, row.direction, row.summary, row.occurred_at))
+        found.setdefault(row.contact_id, []).append(
+            LastActivity(row.kind, row.direction, row.summary, row.occurred_at, row.ticket_id)
+        )
     return found

@@ -1,11 +1,12 @@
 """Questions about calls, answered in frozen dataclasses: the log, one call, what rings for whom, its sound."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core.calls.models import Call, CallEvent, Device, PhoneLine, Recording
@@ -16,23 +17,33 @@ from core.foundation.blobs import BlobId, read_blob
 from core.foundation.errors import Forbidden, NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
+from core.foundation.search import is_in_matches, search_view
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
 from core.timeline.models import Activity
 
 PAGE: Final = 50
+COUNT_CAP: Final = 10_000
 LIVE_CARDS: Final = 5
+NUMBER: Final = re.compile(r"\+?[0-9 ()./-]*[0-9][0-9 ()./-]*")
+SHORTEST_ABROAD: Final = 8
+"""From so many digits on, two zeros in front are those of a call abroad."""
+CONTACTS: Final = search_view("contact")
+NOT_SHOWN: Final = frozenset({"Call", "caller_user_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilters:
-    """What a log is narrowed to. ``outcome`` is ``answered`` or ``missed``; ``number`` in E.164 or a line's."""
+    """What a log is narrowed to.
+
+    ``outcome`` is ``answered`` or ``missed``; ``search`` digits of a number, or words of a contact.
+    """
 
     direction: str = ""
     outcome: str = ""
     user_id: int | None = None
     contact_id: int | None = None
-    number: str = ""
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +92,12 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """A page of the log, newest first; ``after`` continues it."""
+    """A page of the log, newest first; ``after`` continues it. ``count`` stops at 10,000."""
 
     rows: Sequence[CallRow]
     after: int | None
+    count: int
+    count_is_capped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,26 +144,40 @@ class CallCard:
     direction: str
     is_calling: bool
     number: str
+    from_number: str
+    to_number: str
     colleague: str | None
     contact_id: int | None
     matches: Sequence[ContactMatch]
     state: str
     started_at: datetime
     answered_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None
+    cause: str | None
     line_number: str
 
 
 def call_log(work: Work, filters: CallFilters | None = None, *, after: int | None = None) -> CallPage:
-    """A page of the calls that the actor sees; ``after`` is the last page's last id."""
+    """A page of the calls that the actor sees; ``after`` is the last page's last id. Three statements."""
     work.actor.require(Permission.CALLS_READ)
-    query = _rows().where(*_conditions(filters or CallFilters())).order_by(Call.started_at.desc(), Call.id.desc())
+    conditions = _conditions(filters or CallFilters())
+    matching = (
+        select(Call.id)
+        .outerjoin(Activity, Activity.id == Call.activity_id)
+        .outerjoin(Contact, Contact.id == Activity.contact_id)
+        .where(*conditions)
+    )
+    count = work.session.scalar(select(func.count()).select_from(matching.limit(COUNT_CAP + 1).subquery())) or 0
+    query = _rows().where(*conditions).order_by(Call.started_at.desc(), Call.id.desc())
     if after is not None:
         last = select(Call.started_at, Call.id).where(Call.id == after).subquery()
         query = query.where(tuple_(Call.started_at, Call.id) < select(last.c.started_at, last.c.id).scalar_subquery())
     found = [_row(row) for row in work.session.execute(query.limit(PAGE + 1)).mappings()]
     shown = found[:PAGE]
     record_read(work, "call", [row.id for row in shown], how=How.LIST)
-    return CallPage(shown, shown[-1].id if len(found) > PAGE else None)
+    after = shown[-1].id if len(found) > PAGE else None
+    return CallPage(shown, after, min(count, COUNT_CAP), count_is_capped=count > COUNT_CAP)
 
 
 def calls_of_activities(work: Work, activity_ids: Sequence[int]) -> dict[int, CallRow]:
@@ -183,28 +210,19 @@ def ringing_for(work: Work, user_id: int) -> list[CallCard]:
     work.actor.require(Permission.CALLS_READ)
     if user_id != work.actor.user_id:
         raise Forbidden
-    called, calling = aliased(PhoneLine), aliased(PhoneLine)
-    called_user, calling_user = aliased(UserAccount), aliased(UserAccount)
-    query = (
-        select(
-            Call,
-            called.number.label("called_number"),
-            called_user.name.label("called_name"),
-            calling.number.label("calling_number"),
-            calling.user_id.label("calling_user_id"),
-            calling_user.name.label("calling_name"),
-            Activity.contact_id,
-        )
-        .outerjoin(called, called.id == Call.line_id)
-        .outerjoin(calling, calling.id == Call.caller_line_id)
-        .outerjoin(called_user, called_user.id == called.user_id)
-        .outerjoin(calling_user, calling_user.id == calling.user_id)
-        .outerjoin(Activity, Activity.id == Call.activity_id)
-        .where(Call.state != "ended", or_(called.user_id == user_id, calling.user_id == user_id))
-        .order_by(Call.started_at.desc(), Call.id.desc())
-        .limit(LIVE_CARDS)
-    )
-    return [_card(work, row, user_id) for row in work.session.execute(query)]
+    own = select(PhoneLine.id).where(PhoneLine.user_id == user_id).scalar_subquery()
+    live = _rows().where(Call.state != "ended", or_(Call.line_id == own, Call.caller_line_id == own))
+    rows = work.session.execute(live.order_by(Call.started_at.desc(), Call.id.desc()).limit(LIVE_CARDS)).mappings()
+    return [_card(work, row) for row in rows]
+
+
+def call_card(work: Work, call_id: int) -> CallCard:
+    """The card of one call, also of one that is over; raises ``NotFound``."""
+    work.actor.require(Permission.CALLS_READ)
+    found = work.session.execute(_rows().where(Call.id == call_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound
+    return _card(work, found)
 
 
 def recording_stream(work: Work, call_id: int) -> bytes:
@@ -228,6 +246,7 @@ def _rows() -> Any:
             called_user.name.label("user_name"),
             calling.number.label("caller_line_number"),
             calling_user.name.label("caller_user_name"),
+            calling.user_id.label("caller_user_id"),
             Call.activity_id.label("activity_id"),
             Activity.ticket_id.label("ticket_id"),
             Contact.id.label("contact_id"),
@@ -261,7 +280,7 @@ def _row(row: RowMapping) -> CallRow:
         started_at=call.started_at,
         answered_at=call.answered_at,
         ended_at=call.ended_at,
-        **{name: value for name, value in row.items() if name != "Call"},
+        **{name: value for name, value in row.items() if name not in NOT_SHOWN},
     )
 
 
@@ -278,9 +297,18 @@ def _conditions(filters: CallFilters) -> list[ColumnElement[bool]]:
         conditions.append(or_(Call.line_id.in_(lines), Call.caller_line_id.in_(lines)))
     if filters.contact_id is not None:
         conditions.append(Activity.contact_id == filters.contact_id)
-    if filters.number:
-        conditions.append(or_(Call.from_number == filters.number, Call.to_number == filters.number))
+    if filters.search.strip():
+        conditions.append(_is_meant(filters.search))
     return conditions
+
+
+def _is_meant(needle: str) -> ColumnElement[bool]:
+    """A number however it is spaced, or else the words of a contact."""
+    if not NUMBER.fullmatch(needle.strip()):
+        return is_in_matches(Contact.id, CONTACTS, needle)
+    digits = "".join(sign for sign in needle if sign.isdecimal())
+    digits = digits.removeprefix("00") if len(digits) > SHORTEST_ABROAD else digits
+    return or_(Call.from_number.contains(digits), Call.to_number.contains(digits))
 
 
 def _events(work: Work, call_id: int) -> list[CallEventRow]:
@@ -312,22 +340,26 @@ def _recording_view(recording: Recording) -> RecordingView:
     )
 
 
-def _card(work: Work, row: Any, user_id: int) -> CallCard:
-    call: Call = row.Call
-    is_calling = row.calling_user_id == user_id
-    number = call.to_number if is_calling else call.from_number
-    is_inside = call.direction == "internal"
-    colleague = row.called_name if is_calling else row.calling_name
+def _card(work: Work, row: RowMapping) -> CallCard:
+    shown = _row(row)
+    is_calling = work.actor.user_id is not None and row["caller_user_id"] == work.actor.user_id
+    number = shown.to_number if is_calling else shown.from_number
+    is_inside = shown.direction == "internal"
     return CallCard(
-        call_id=call.id,
-        direction=call.direction,
+        call_id=shown.id,
+        direction=shown.direction,
         is_calling=is_calling,
         number=number,
-        colleague=colleague if is_inside else None,
-        contact_id=row.contact_id,
+        from_number=shown.from_number,
+        to_number=shown.to_number,
+        colleague=(shown.user_name if is_calling else shown.caller_user_name) if is_inside else None,
+        contact_id=shown.contact_id,
         matches=() if is_inside else contacts_at(work, number),
-        state=call.state,
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        line_number=(row.calling_number if is_calling else row.called_number) or "",
+        state=shown.state,
+        started_at=shown.started_at,
+        answered_at=shown.answered_at,
+        ended_at=shown.ended_at,
+        ended_by=shown.ended_by,
+        cause=shown.cause,
+        line_number=(shown.caller_line_number if is_calling else shown.line_number) or "",
     )

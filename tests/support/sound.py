@@ -34,7 +34,7 @@ def write_wav(path: Path, samples: Sequence[int], *, rate: int = RATE) -> None:
 def channels_of(ogg: bytes) -> tuple[list["array[int]"], int]:
     """The channels of an encoded recording, and their rate."""
     channels: list[array[int]] = [array("h"), array("h")]
-    with av.open(io.BytesIO(ogg)) as container:
+    with av.open(io.BytesIO(ogg), "r") as container:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="s16p", layout="stereo", rate=stream.rate)
         for frame in container.decode(stream):
