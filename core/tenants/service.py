@@ -36,6 +36,12 @@ def tenant_of_host(host: str) -> TenantProfile | None:
         return _as_profile(tenant) if tenant else None
 
 
+def all_tenants() -> list[TenantId]:
+    """Every tenant of the installation; for processes that serve all of them."""
+    with outside_tenants() as session:
+        return [TenantId(tenant_id) for tenant_id in session.scalars(select(Tenant.id).order_by(Tenant.id))]
+
+
 def tenant_of_realm(realm: str) -> TenantId | None:
     """The tenant of a realm. Realms never change, so those found are kept."""
     if realm not in _realms:
