@@ -11,21 +11,20 @@ from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
 from tests.support.cast import Cast
 from tests.support.database import TEMPLATE
-from tests.support.edge import DEMO, OTHER, PASSWORD, PROVIDER, Edge, create_tables, running_edge
+from tests.support.edge import DEMO, OTHER, PASSWORD, PROVIDER, Edge, running_edge
 from tests.support.sip import Worker, running_worker
 from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def edge_database(server: tuple[Postgres, Path], cast: Cast) -> Iterator[str]:
-    """A database with telephony's tables and the edge's views."""
+    """A database of the edge's own."""
     if not is_installed():
         pytest.skip(f"needs: apt-get install {' '.join(PACKAGES)}")
     postgres, _folder = server
     db.engine().dispose()
     postgres.drop_database("edge")
     postgres.create_database("edge", template=TEMPLATE)
-    create_tables(postgres, "edge")
     yield "edge"
     postgres.drop_database("edge")
 

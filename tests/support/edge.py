@@ -18,7 +18,6 @@ from core.foundation.settings import Settings, load_settings
 from deploy.local.kamailio import Kamailio
 from deploy.local.places import ROOT, free_port
 from deploy.local.postgres import Postgres
-from migrations.edge import create_edge
 from tests.support.database import environment_for
 from tests.support.sip import Phone
 from tests.support.waiting import wait_until
@@ -29,20 +28,6 @@ DEMO: Final = "demo.localhost"
 OTHER: Final = "other.localhost"
 PASSWORD: Final = "correct horse"
 PROVIDER: Final = "127.0.0.9"
-
-
-TABLES: Final = """
-create table phone_line (id bigint primary key, tenant_id bigint, user_id bigint, number text);
-create table device (id bigint primary key, tenant_id bigint, line_id bigint, kind text, name text, sip_username text,
-    ha1 text, is_enabled boolean default true);
-create table trunk (id bigint primary key, tenant_id bigint, name text, host text, port integer,
-    transport text default 'udp', is_enabled boolean default true);
-create table trunk_number (number text primary key, tenant_id bigint, trunk_id bigint);
-alter table phone_line enable row level security;
-alter table device enable row level security;
-alter table trunk enable row level security;
-alter table trunk_number enable row level security;
-"""
 
 
 @dataclass
@@ -105,15 +90,6 @@ class Edge:
         """Start it again after its end; returns when it answers."""
         self.process = _start(self.kamailio, self.log)
         wait_until(lambda: self.kamailio.answers)
-
-
-def create_tables(server: Postgres, database: str) -> None:
-    """Make what the edge reads, unless the schema has it already."""
-    url = server.url("centrala_owner", database).replace("postgresql+psycopg://", "postgresql://")
-    with psycopg.connect(url) as connection:
-        if connection.execute("select to_regclass('device')").fetchone() == (None,):
-            connection.execute(TABLES)
-            create_edge(connection)
 
 
 def phone(edge: Edge, user: str, password: str = PASSWORD, domain: str = DEMO, **more: Any) -> Phone:
