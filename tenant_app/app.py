@@ -11,11 +11,15 @@ from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, errors, headers, hosts, languages, navigation
 from tenant_app.books.views import Books, ContactBooks
+from tenant_app.calls.views import Calls
 from tenant_app.companies.views import Companies
 from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
+from tenant_app.lines.devices import Devices
+from tenant_app.lines.trunks import Trunks
+from tenant_app.lines.views import Lines
 from tenant_app.live.views import Live
 from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
@@ -29,13 +33,16 @@ from tenant_app.tickets.views import Tickets
 
 VIEWS: Final = (
     Books,
+    Calls,
     Companies,
     Compose,
     ContactBooks,
     Contacts,
+    Devices,
     Discovery,
     Gallery,
     Health,
+    Lines,
     Live,
     Mail,
     Outbox,
@@ -44,6 +51,7 @@ VIEWS: Final = (
     Search,
     SignIn,
     Tickets,
+    Trunks,
 )
 MAX_REQUEST_BYTES: Final = 25 * 2**20
 

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from core.foundation.permissions import Permission
 
 HOME: Final = "home"
-BELOW: Final = {"/contacts/": ("/books/",)}
+BELOW: Final = {"/contacts/": ("/books/",), "/calls/": ("/lines/",)}
 """Pages that are reached from a place and belong to it, though their address begins otherwise."""
 
 
@@ -28,6 +28,7 @@ PLACES: Final = (
     Place(Permission.TICKETS_READ.value, "/tickets/", lazy_gettext("Tickets"), "ticket"),
     Place(Permission.CONTACTS_READ.value, "/contacts/", lazy_gettext("Contacts"), "contact"),
     Place(Permission.COMPANIES_READ.value, "/companies/", lazy_gettext("Companies"), "building-2"),
+    Place(Permission.CALLS_READ.value, "/calls/", lazy_gettext("Calls"), "phone"),
     Place(Permission.OUTBOX_READ.value, "/outbox/", lazy_gettext("Outbox"), "send"),
 )
 

@@ -1,6 +1,7 @@
 /* What every page runs. Each module watches for its own data-attributes, so that a fragment brought by htmx works too. */
 import "htmx.org";
 import "./autosize.js";
+import "./calls.js";
 import "./composer.js";
 import "./copy.js";
 import "./dialog.js";
@@ -13,8 +14,10 @@ import "./menus.js";
 import "./navigation.js";
 import "./panel.js";
 import "./picker.js";
+import "./player.js";
 import "./repeat.js";
 import "./rows.js";
 import "./theme.js";
 import "./time.js";
+import "./timers.js";
 import "./toast.js";

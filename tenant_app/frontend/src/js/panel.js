@@ -1,14 +1,19 @@
 /* The static panel: open activities as tabs. What is open is remembered, so that it survives navigation and reload; what is
    typed inside is kept by the forms' drafts. Elsewhere: import { panel } from "./panel.js", or a link with
    data-panel-id="<id>" (its text or data-panel-title names the tab), which without scripts is a page of its own. What is
-   finished inside says "panel:done", and its tab closes. */
+   finished inside says "panel:done", and its tab closes.
+   A call comes by itself: panel.offer(). It takes the place of what is shown, but never of what is being typed in: then it
+   stands below that. A tab that was closed says "panel:closed". */
 import htmx from "htmx.org";
 import { hasSessionEnded, signInLink } from "./failures.js";
 import { recall, remember } from "./memory.js";
 import { watchGrip } from "./panel-width.js";
 import { sentence } from "./strings.js";
 
-/** @typedef {{ id: string, title: string, url: string }} Activity */
+/**
+ * @typedef {{ id: string, title: string, url: string, state?: string, back?: string | null }} Activity state: of what was
+ *   offered, as its tab shows it; back: which tab it took the place of
+ */
 
 const BODY_PREFIX = "panel-activity-";
 const root = document.documentElement;
@@ -17,24 +22,59 @@ const frame = document.getElementById("panel");
 let tabs = [];
 /** @type {string | null} */
 let active = null;
+/** Shown below the active one. @type {string[]} */
+let beside = [];
 
 export const panel = {
   /** Opens an activity in a tab of its own, or shows the tab that it has. @param {Activity} activity */
   open(activity) {
     if (!tabs.some((tab) => tab.id === activity.id)) tabs = [...tabs, activity];
     active = activity.id;
+    beside = [];
     keep();
     show();
     setOpen(true);
   },
+  /** Opens a tab that nobody asked for; what is being typed keeps its place and the focus. @param {Activity} activity */
+  offer(activity) {
+    if (tabs.some((tab) => tab.id === activity.id)) return;
+    const held = isHeld();
+    tabs = [...tabs, { ...activity, back: active }];
+    if (held) beside = [...beside, activity.id];
+    else active = activity.id;
+    const wasOpen = root.dataset.panel === "open";
+    keep();
+    show();
+    setOpen(true);
+    if (!wasOpen) root.dataset.panelOffer = "";
+  },
+  /** Another title and state of what was offered. @param {{ id: string, title: string, state: string }} activity */
+  update({ id, title, state }) {
+    const tab = tabs.find((known) => known.id === id);
+    if (!tab || (tab.title === title && tab.state === state)) return;
+    Object.assign(tab, { title, state });
+    keep();
+    show();
+  },
+  /** Where the tab's content is, or will be. @param {string} id @returns {HTMLElement | null} */
+  body(id) {
+    return document.getElementById(`${BODY_PREFIX}${id}`);
+  },
+  /** The open tabs whose ids begin so. @param {string} prefix @returns {Activity[]} */
+  opened(prefix) {
+    return tabs.filter((tab) => tab.id.startsWith(prefix));
+  },
   /** @param {string} id */
   close(id) {
     const at = tabs.findIndex((tab) => tab.id === id);
+    const back = tabs[at]?.back;
     tabs = tabs.filter((tab) => tab.id !== id);
-    if (active === id) active = (tabs[at] ?? tabs[at - 1])?.id ?? null;
+    beside = beside.filter((shown) => shown !== id);
+    if (active === id) active = tabs.find((tab) => tab.id === back)?.id ?? (tabs[at] ?? tabs[at - 1])?.id ?? null;
     keep();
     show();
     if (tabs.length === 0) setOpen(false);
+    document.dispatchEvent(new CustomEvent("panel:closed", { detail: { id } }));
   },
 };
 
@@ -53,11 +93,28 @@ function start(aside) {
     if (body) panel.close(body.id.slice(BODY_PREFIX.length));
   });
   addEventListener("storage", ({ key }) => {
-    if (!key?.startsWith("panel-tabs:")) return;
-    load();
-    show();
+    if (key?.startsWith("panel-tabs:")) follow();
   });
   showToggle();
+}
+
+/** Another page of this browser changed the tabs. What is typed in here stays, and what was offered there is shown. */
+function follow() {
+  const known = tabs.map((tab) => tab.id);
+  const held = isHeld() ? active : null;
+  load();
+  if (held !== null && held !== active && tabs.some((tab) => tab.id === held)) {
+    beside = tabs.filter((tab) => tab.id === active && tab.state).map((tab) => tab.id);
+    active = held;
+  }
+  show();
+  if (tabs.some((tab) => tab.state && !known.includes(tab.id))) setOpen(true);
+}
+
+/** Whether the focus lies in what the panel shows, so that hiding that would lose it. */
+function isHeld() {
+  const shown = active === null ? null : panel.body(active);
+  return shown !== null && !shown.hidden && shown.contains(document.activeElement);
 }
 
 /** @param {MouseEvent} event */
@@ -75,6 +132,7 @@ function pressed(event) {
 
 /** @param {boolean} open */
 function setOpen(open) {
+  delete root.dataset.panelOffer;
   if (open) root.dataset.panel = "open";
   else delete root.dataset.panel;
   remember("panel-open", open);
@@ -91,13 +149,14 @@ function showToggle() {
 }
 
 function load() {
-  const kept = /** @type {{ tabs: Activity[], active: string | null } | null} */ (recall("panel-tabs"));
+  const kept = /** @type {{ tabs: Activity[], active: string | null, beside?: string[] } | null} */ (recall("panel-tabs"));
   tabs = kept?.tabs ?? [];
+  beside = (kept?.beside ?? []).filter((id) => tabs.some((tab) => tab.id === id));
   active = tabs.some((tab) => tab.id === kept?.active) ? (kept?.active ?? null) : (tabs[0]?.id ?? null);
 }
 
 function keep() {
-  remember("panel-tabs", { tabs, active });
+  remember("panel-tabs", { tabs, active, beside });
 }
 
 /** Brings the tab strip and the bodies in line with `tabs`; a body that is loaded stays as it is. */
@@ -126,11 +185,12 @@ function tabButton(tab) {
   if (!(template instanceof HTMLTemplateElement)) return document.createTextNode(tab.title);
   const piece = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
   const [name, close] = piece.querySelectorAll("button");
+  if (tab.state && piece.firstElementChild instanceof HTMLElement) piece.firstElementChild.dataset.state = tab.state;
   name?.replaceChildren(tab.title);
   name?.setAttribute("title", tab.title);
   if (tab.id === active) name?.setAttribute("aria-current", "true");
   name?.setAttribute("aria-controls", bodyId(tab));
-  name?.addEventListener("click", () => panel.open(tab));
+  name?.addEventListener("click", () => panel.open({ id: tab.id, title: tab.title, url: tab.url }));
   close?.setAttribute("aria-label", `${close.getAttribute("aria-label")}: ${tab.title}`);
   close?.addEventListener("click", () => panel.close(tab.id));
   return piece;
@@ -147,7 +207,9 @@ function showBody(body, tab) {
     shown.dataset.panelActivity = "";
     body.append(shown);
   }
-  shown.hidden = tab.id !== active;
+  const isBeside = beside.includes(tab.id) && tab.id !== active;
+  shown.hidden = tab.id !== active && !isBeside;
+  shown.classList.toggle("panel-beside", isBeside);
   if (!shown.hidden && !shown.dataset.asked) void fill(shown, tab);
 }
 
