@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from core.calls.matching import contacts_with
 from core.calls.models import Call
-from core.directory.models import Company, Contact
+from core.directory.models import Company, Contact, ContactEmail
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
 from core.foundation.unit_of_work import Work
@@ -43,12 +43,13 @@ class LastActivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactMatch:
-    """A contact who has the number, as far as the actor may see them."""
+    """A contact who has the number, as far as the actor may see them. ``email`` is their first address, or empty."""
 
     id: int
     name: str
     job_title: str
     company: str | None
+    email: str
     open_tickets: Sequence[OpenTicket]
     last_activities: Sequence[LastActivity]
 
@@ -57,8 +58,10 @@ def contacts_at(work: Work, number: str) -> list[ContactMatch]:
     """Contacts with the number, by name, with what one wants to know before answering."""
     if not work.actor.may(Permission.CONTACTS_READ):
         return []
+    addresses = select(ContactEmail.address).where(ContactEmail.contact_id == Contact.id).correlate(Contact)
+    email = addresses.order_by(ContactEmail.position, ContactEmail.id).limit(1).scalar_subquery()
     query = (
-        select(Contact.id, Contact.name, Contact.job_title, Company.name.label("company"))
+        select(Contact.id, Contact.name, Contact.job_title, Company.name.label("company"), email.label("email"))
         .outerjoin(Company, Company.id == Contact.company_id)
         .where(Contact.id.in_(contacts_with(work, number)))
         .order_by(Contact.sort_key, Contact.id)
@@ -74,6 +77,7 @@ def contacts_at(work: Work, number: str) -> list[ContactMatch]:
             name=row.name,
             job_title=row.job_title,
             company=row.company,
+            email=row.email or "",
             open_tickets=tickets.get(row.id, ()),
             last_activities=activities.get(row.id, ()),
         )

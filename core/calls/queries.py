@@ -6,43 +6,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, false, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core.calls.models import Call, CallEvent, Device, PhoneLine, Recording
 from core.calls.people import ContactMatch, contacts_at
 from core.calls.recordings import PEAKS
 from core.directory.models import Company, Contact
+from core.directory.phones import NotANumber, as_e164
+from core.directory.queries import CONTACTS
 from core.foundation.blobs import BlobId, read_blob
 from core.foundation.errors import Forbidden, NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
-from core.foundation.search import is_in_matches, search_view
+from core.foundation.search import is_in_matches
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
+from core.tenants.service import tenant_profile
 from core.timeline.models import Activity
 
 PAGE: Final = 50
-COUNT_CAP: Final = 10_000
+PART_OF_NUMBER: Final = re.compile(r"[+ ()/.-]*(?:[0-9][+ ()/.-]*){2,20}")
 LIVE_CARDS: Final = 5
-NUMBER: Final = re.compile(r"\+?[0-9 ()./-]*[0-9][0-9 ()./-]*")
-SHORTEST_ABROAD: Final = 8
-"""From so many digits on, two zeros in front are those of a call abroad."""
-CONTACTS: Final = search_view("contact")
-NOT_SHOWN: Final = frozenset({"Call", "caller_user_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilters:
-    """What a log is narrowed to.
+    """What a log is narrowed to. ``outcome`` is ``answered`` or ``missed``; ``number`` in E.164 or a line's.
 
-    ``outcome`` is ``answered`` or ``missed``; ``search`` digits of a number, or words of a contact.
+    ``search`` is typed by people: a number as it is dialled here, a part of at least three digits, or a contact's name.
     """
 
     direction: str = ""
     outcome: str = ""
     user_id: int | None = None
     contact_id: int | None = None
+    number: str = ""
     search: str = ""
 
 
@@ -68,6 +67,7 @@ class CallRow:
     line_number: str | None
     user_name: str | None
     caller_line_number: str | None
+    caller_user_id: int | None
     caller_user_name: str | None
     activity_id: int
     contact_id: int | None
@@ -92,12 +92,10 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """A page of the log, newest first; ``after`` continues it. ``count`` stops at 10,000."""
+    """A page of the log, newest first; ``after`` continues it."""
 
     rows: Sequence[CallRow]
     after: int | None
-    count: int
-    count_is_capped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,40 +142,28 @@ class CallCard:
     direction: str
     is_calling: bool
     number: str
-    from_number: str
-    to_number: str
     colleague: str | None
     contact_id: int | None
     matches: Sequence[ContactMatch]
     state: str
     started_at: datetime
     answered_at: datetime | None
-    ended_at: datetime | None
-    ended_by: str | None
-    cause: str | None
     line_number: str
 
 
-def call_log(work: Work, filters: CallFilters | None = None, *, after: int | None = None) -> CallPage:
-    """A page of the calls that the actor sees; ``after`` is the last page's last id. Three statements."""
+def call_log(
+    work: Work, filters: CallFilters | None = None, *, after: int | None = None, limit: int = PAGE
+) -> CallPage:
+    """A page of the calls that the actor sees; ``after`` is the last page's last id."""
     work.actor.require(Permission.CALLS_READ)
-    conditions = _conditions(filters or CallFilters())
-    matching = (
-        select(Call.id)
-        .outerjoin(Activity, Activity.id == Call.activity_id)
-        .outerjoin(Contact, Contact.id == Activity.contact_id)
-        .where(*conditions)
-    )
-    count = work.session.scalar(select(func.count()).select_from(matching.limit(COUNT_CAP + 1).subquery())) or 0
-    query = _rows().where(*conditions).order_by(Call.started_at.desc(), Call.id.desc())
+    query = _rows().where(*_conditions(work, filters or CallFilters())).order_by(Call.started_at.desc(), Call.id.desc())
     if after is not None:
         last = select(Call.started_at, Call.id).where(Call.id == after).subquery()
         query = query.where(tuple_(Call.started_at, Call.id) < select(last.c.started_at, last.c.id).scalar_subquery())
-    found = [_row(row) for row in work.session.execute(query.limit(PAGE + 1)).mappings()]
-    shown = found[:PAGE]
+    found = [_row(row) for row in work.session.execute(query.limit(limit + 1)).mappings()]
+    shown = found[:limit]
     record_read(work, "call", [row.id for row in shown], how=How.LIST)
-    after = shown[-1].id if len(found) > PAGE else None
-    return CallPage(shown, after, min(count, COUNT_CAP), count_is_capped=count > COUNT_CAP)
+    return CallPage(shown, shown[-1].id if len(found) > limit else None)
 
 
 def calls_of_activities(work: Work, activity_ids: Sequence[int]) -> dict[int, CallRow]:
@@ -210,19 +196,28 @@ def ringing_for(work: Work, user_id: int) -> list[CallCard]:
     work.actor.require(Permission.CALLS_READ)
     if user_id != work.actor.user_id:
         raise Forbidden
-    own = select(PhoneLine.id).where(PhoneLine.user_id == user_id).scalar_subquery()
-    live = _rows().where(Call.state != "ended", or_(Call.line_id == own, Call.caller_line_id == own))
-    rows = work.session.execute(live.order_by(Call.started_at.desc(), Call.id.desc()).limit(LIVE_CARDS)).mappings()
-    return [_card(work, row) for row in rows]
-
-
-def call_card(work: Work, call_id: int) -> CallCard:
-    """The card of one call, also of one that is over; raises ``NotFound``."""
-    work.actor.require(Permission.CALLS_READ)
-    found = work.session.execute(_rows().where(Call.id == call_id)).mappings().one_or_none()
-    if found is None:
-        raise NotFound
-    return _card(work, found)
+    called, calling = aliased(PhoneLine), aliased(PhoneLine)
+    called_user, calling_user = aliased(UserAccount), aliased(UserAccount)
+    query = (
+        select(
+            Call,
+            called.number.label("called_number"),
+            called_user.name.label("called_name"),
+            calling.number.label("calling_number"),
+            calling.user_id.label("calling_user_id"),
+            calling_user.name.label("calling_name"),
+            Activity.contact_id,
+        )
+        .outerjoin(called, called.id == Call.line_id)
+        .outerjoin(calling, calling.id == Call.caller_line_id)
+        .outerjoin(called_user, called_user.id == called.user_id)
+        .outerjoin(calling_user, calling_user.id == calling.user_id)
+        .outerjoin(Activity, Activity.id == Call.activity_id)
+        .where(Call.state != "ended", or_(called.user_id == user_id, calling.user_id == user_id))
+        .order_by(Call.started_at.desc(), Call.id.desc())
+        .limit(LIVE_CARDS)
+    )
+    return [_card(work, row, user_id) for row in work.session.execute(query)]
 
 
 def recording_stream(work: Work, call_id: int) -> bytes:
@@ -245,8 +240,8 @@ def _rows() -> Any:
             called.number.label("line_number"),
             called_user.name.label("user_name"),
             calling.number.label("caller_line_number"),
-            calling_user.name.label("caller_user_name"),
             calling.user_id.label("caller_user_id"),
+            calling_user.name.label("caller_user_name"),
             Call.activity_id.label("activity_id"),
             Activity.ticket_id.label("ticket_id"),
             Contact.id.label("contact_id"),
@@ -280,11 +275,11 @@ def _row(row: RowMapping) -> CallRow:
         started_at=call.started_at,
         answered_at=call.answered_at,
         ended_at=call.ended_at,
-        **{name: value for name, value in row.items() if name not in NOT_SHOWN},
+        **{name: value for name, value in row.items() if name != "Call"},
     )
 
 
-def _conditions(filters: CallFilters) -> list[ColumnElement[bool]]:
+def _conditions(work: Work, filters: CallFilters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.direction:
         conditions.append(Call.direction == filters.direction)
@@ -297,18 +292,30 @@ def _conditions(filters: CallFilters) -> list[ColumnElement[bool]]:
         conditions.append(or_(Call.line_id.in_(lines), Call.caller_line_id.in_(lines)))
     if filters.contact_id is not None:
         conditions.append(Activity.contact_id == filters.contact_id)
-    if filters.search.strip():
-        conditions.append(_is_meant(filters.search))
+    if filters.number:
+        conditions.append(or_(Call.from_number == filters.number, Call.to_number == filters.number))
+    if filters.search:
+        conditions.append(or_(_has_digits(work, filters.search), _is_with(work, filters.search)))
     return conditions
 
 
-def _is_meant(needle: str) -> ColumnElement[bool]:
-    """A number however it is spaced, or else the words of a contact."""
-    if not NUMBER.fullmatch(needle.strip()):
-        return is_in_matches(Contact.id, CONTACTS, needle)
-    digits = "".join(sign for sign in needle if sign.isdecimal())
-    digits = digits.removeprefix("00") if len(digits) > SHORTEST_ABROAD else digits
-    return or_(Call.from_number.contains(digits), Call.to_number.contains(digits))
+def _has_digits(work: Work, typed: str) -> ColumnElement[bool]:
+    """Calls with a number that holds the digits; national and international writing find the same."""
+    if not PART_OF_NUMBER.fullmatch(typed):
+        return false()
+    digits = "".join(sign for sign in typed if sign.isdigit())
+    try:
+        number = as_e164(typed, tenant_profile(work).country)
+        return or_(Call.from_number == number, Call.to_number == number)
+    except NotANumber:
+        return or_(Call.from_number.contains(digits), Call.to_number.contains(digits))
+
+
+def _is_with(work: Work, words: str) -> ColumnElement[bool]:
+    """Calls with a contact whom the words find."""
+    if not work.actor.may(Permission.CONTACTS_READ):
+        return false()
+    return is_in_matches(Activity.contact_id, CONTACTS, words)
 
 
 def _events(work: Work, call_id: int) -> list[CallEventRow]:
@@ -340,26 +347,22 @@ def _recording_view(recording: Recording) -> RecordingView:
     )
 
 
-def _card(work: Work, row: RowMapping) -> CallCard:
-    shown = _row(row)
-    is_calling = work.actor.user_id is not None and row["caller_user_id"] == work.actor.user_id
-    number = shown.to_number if is_calling else shown.from_number
-    is_inside = shown.direction == "internal"
+def _card(work: Work, row: Any, user_id: int) -> CallCard:
+    call: Call = row.Call
+    is_calling = row.calling_user_id == user_id
+    number = call.to_number if is_calling else call.from_number
+    is_inside = call.direction == "internal"
+    colleague = row.called_name if is_calling else row.calling_name
     return CallCard(
-        call_id=shown.id,
-        direction=shown.direction,
+        call_id=call.id,
+        direction=call.direction,
         is_calling=is_calling,
         number=number,
-        from_number=shown.from_number,
-        to_number=shown.to_number,
-        colleague=(shown.user_name if is_calling else shown.caller_user_name) if is_inside else None,
-        contact_id=shown.contact_id,
+        colleague=colleague if is_inside else None,
+        contact_id=row.contact_id,
         matches=() if is_inside else contacts_at(work, number),
-        state=shown.state,
-        started_at=shown.started_at,
-        answered_at=shown.answered_at,
-        ended_at=shown.ended_at,
-        ended_by=shown.ended_by,
-        cause=shown.cause,
-        line_number=(shown.caller_line_number if is_calling else shown.line_number) or "",
+        state=call.state,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        line_number=(row.calling_number if is_calling else row.called_number) or "",
     )

@@ -1,4 +1,4 @@
-"""The card of a call: who it may be and what is open with them, while it rings, while they speak, and once it is over."""
+"""The card of a call: who it may be and what is open with them, from its ringing until it is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

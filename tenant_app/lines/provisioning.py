@@ -1,4 +1,4 @@
-"""Settings as Linphone loads them from an address (its "remote provisioning": sections and keys of linphonerc in XML)."""
+"""Settings as Linphone loads them from an address: its "remote provisioning", the keys of linphonerc in XML."""
 
 from typing import Final
 from xml.etree import ElementTree
@@ -32,4 +32,5 @@ def linphone_configuration(server: SipServer, *, username: str, password: str) -
         section = ElementTree.SubElement(root, "section", {"name": name})
         for key, value in entries.items():
             ElementTree.SubElement(section, "entry", {"name": key, "overwrite": "true"}).text = value
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
