@@ -315,7 +315,7 @@ def _is_with(work: Work, words: str) -> ColumnElement[bool]:
     """Calls with a contact whom the words find."""
     if not work.actor.may(Permission.CONTACTS_READ):
         return false()
-    return is_in_matches(Activity.contact_id, CONTACTS, words)
+    return is_in_matches(Contact.id, CONTACTS, words)
 
 
 def _events(work: Work, call_id: int) -> list[CallEventRow]:

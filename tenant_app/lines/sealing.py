@@ -1,8 +1,8 @@
 """A device's new password on its way to the page that shows it once, and into the code that a phone scans.
 
 ``base64url(nonce | AES-256-GCM(until | device | user name | password))`` (NIST SP 800-38D) under a key of its own that
-derives from the installation's (HKDF, RFC 5869), with the tenant as associated data. Nothing is stored: the database keeps
-a digest of the password alone.
+derives from the installation's (HKDF, RFC 5869), with the tenant as associated data. Nothing is stored: the database
+keeps a digest of the password alone.
 """
 
 import os
