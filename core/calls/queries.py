@@ -144,6 +144,7 @@ class CallCard:
     number: str
     colleague: str | None
     contact_id: int | None
+    ticket_id: int | None
     matches: Sequence[ContactMatch]
     state: str
     started_at: datetime
@@ -172,6 +173,16 @@ def calls_of_activities(work: Work, activity_ids: Sequence[int]) -> dict[int, Ca
         return {}
     query = _rows().where(Call.activity_id.in_(activity_ids))
     return {row["activity_id"]: _row(row) for row in work.session.execute(query).mappings()}
+
+
+def calls_of_ticket(work: Work, ticket_id: int) -> list[CallRow]:
+    """The calls of a ticket, the oldest first."""
+    if not work.actor.may(Permission.CALLS_READ):
+        return []
+    query = _rows().where(Activity.ticket_id == ticket_id).order_by(Call.started_at, Call.id)
+    found = [_row(row) for row in work.session.execute(query).mappings()]
+    record_read(work, "call", [row.id for row in found], how=How.LIST)
+    return found
 
 
 def call_detail(work: Work, call_id: int) -> CallDetail:
@@ -207,6 +218,7 @@ def ringing_for(work: Work, user_id: int) -> list[CallCard]:
             calling.user_id.label("calling_user_id"),
             calling_user.name.label("calling_name"),
             Activity.contact_id,
+            Activity.ticket_id,
         )
         .outerjoin(called, called.id == Call.line_id)
         .outerjoin(calling, calling.id == Call.caller_line_id)
@@ -360,6 +372,7 @@ def _card(work: Work, row: Any, user_id: int) -> CallCard:
         number=number,
         colleague=colleague if is_inside else None,
         contact_id=row.contact_id,
+        ticket_id=row.ticket_id,
         matches=() if is_inside else contacts_at(work, number),
         state=call.state,
         started_at=call.started_at,

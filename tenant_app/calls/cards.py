@@ -30,6 +30,7 @@ class Card:
     spoken_s: int
     cause: str | None
     ended_by: str | None
+    ticket_id: int | None
     person: ContactMatch | None
     choices: Sequence[ContactMatch]
     now: datetime
@@ -61,6 +62,7 @@ def _of_live(card: CallCard) -> Card:
         spoken_s=0,
         cause=None,
         ended_by=None,
+        ticket_id=card.ticket_id,
         person=person,
         choices=choices,
         now=clock.now(),
@@ -85,6 +87,7 @@ def _of_detail(found: CallDetail, *, user_id: int | None) -> Card:
         spoken_s=call.spoken_s,
         cause=call.cause,
         ended_by=call.ended_by,
+        ticket_id=call.ticket_id,
         person=person,
         choices=choices,
         now=clock.now(),

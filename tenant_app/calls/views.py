@@ -1,5 +1,7 @@
 """``/calls/…``: the log, a call's page, its recording, and the cards of the static panel."""
 
+import json
+from collections.abc import Mapping
 from io import BytesIO
 
 from flask import Response, flash, redirect, render_template, request, send_file
@@ -7,15 +9,18 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 
+from core.calls.casework import open_ticket_for_call
 from core.calls.queries import CallDetail, call_detail, call_log, recording_stream
 from core.calls.service import pair_call
 from core.directory.phones import shown_phone
 from core.directory.queries import Choice, contact_choices
+from core.foundation.errors import Conflict
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from tenant_app.calls.cards import card_of, live_cards
 from tenant_app.calls.filters import key_from_url, log_state, rows_wanted
 from tenant_app.hosts import current_tenant
+from tenant_app.languages import say
 from tenant_app.pages import requires
 from tenant_app.typed import as_id, as_needle
 from tenant_app.waveform import Waveform, waveform
@@ -93,6 +98,22 @@ class Calls(BaseView):
         flash(_("The call belongs to this contact now."), "success")
         return redirect(f"/calls/{call_id}", 303)
 
+    @expose("/<int:call_id>/ticket", methods=["POST"])
+    @requires(Permission.TICKETS_WRITE)
+    def ticket(self, work: Work, call_id: int) -> ResponseReturnValue:
+        """Open a ticket for the call; the panel gets the card again, and a notice leads to the ticket."""
+        try:
+            url = f"/tickets/{open_ticket_for_call(work, call_id)}"
+        except Conflict as error:
+            if not request.headers.get("HX-Request"):
+                raise
+            return _noticed(Response(status=204), {"text": say(error.message), "tone": "danger"})
+        if not request.headers.get("HX-Request"):
+            return redirect(url, 303)
+        notice = {"text": _("Ticket opened."), "tone": "success", "url": url, "link_text": _("Open the ticket")}
+        card = render_template("calls/cards.html", cards=[card_of(work, call_id)], show=_show_number)
+        return _noticed(_private(card), notice)
+
 
 def _wave(found: CallDetail) -> Waveform | None:
     sound = found.recording
@@ -112,6 +133,11 @@ def _candidates(work: Work, found: CallDetail, needle: str) -> list[Choice]:
 def _show_number(number: str) -> str:
     """A number as the tenant's country writes it; lines' and short numbers stay as they are."""
     return shown_phone(number, current_tenant().country) if number.startswith("+") else number
+
+
+def _noticed(response: Response, notice: Mapping[str, object]) -> Response:
+    response.headers["HX-Trigger"] = json.dumps({"toast": notice})
+    return response
 
 
 def _private(fragment: str) -> Response:

@@ -12,6 +12,7 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
+from core.calls.queries import calls_of_activities
 from core.directory.checks import COUNTRIES
 from core.directory.phones import shown_phone
 from core.directory.queries import CompanyDetail, company_choices, company_detail, database_choices, list_companies
@@ -91,12 +92,14 @@ class Companies(BaseView):
         tickets = _tickets(work, company_id)
         tab = request.args.get("tab", "")
         tab = tab if tab in TABS and (tickets or tab != "tickets") else TABS[0]
+        activities = activities_of_company(work, company_id) if tab == "activities" else []
         return render_template(
             "companies/detail.html",
             company=company,
             tab=tab,
             tickets=tickets,
-            activities=activities_of_company(work, company_id) if tab == "activities" else (),
+            activities=activities,
+            calls=calls_of_activities(work, [entry.id for entry in activities if entry.kind == "call"]),
             countries=_countries(str(get_locale())),
             show_phone=_show_phone,
         )

@@ -11,6 +11,7 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
+from core.calls.queries import calls_of_activities
 from core.directory.books.clients import holders_of_contact
 from core.directory.books.queries import books_of_contact
 from core.directory.checks import COUNTRIES
@@ -89,6 +90,7 @@ class Contacts(BaseView):
         tickets = _tickets(work, contact_id)
         tab = request.args.get("tab", "")
         tab = tab if tab in TABS and (tickets or tab != "tickets") else TABS[0]
+        activities = activities_of_contact(work, contact_id) if tab == "activities" else []
         return render_template(
             "contacts/detail.html",
             contact=contact,
@@ -96,7 +98,8 @@ class Contacts(BaseView):
             tickets=tickets,
             contact_books=books_of_contact(work, contact_id),
             holders=holders_of_contact(work, contact_id),
-            activities=activities_of_contact(work, contact_id) if tab == "activities" else (),
+            activities=activities,
+            calls=calls_of_activities(work, [entry.id for entry in activities if entry.kind == "call"]),
             countries=_countries(str(get_locale())),
             show_phone=_show_phone,
         )

@@ -43,9 +43,8 @@ def seal(device: NewDevice, *, tenant_id: int) -> str:
     until = int((clock.now() + VALID_FOR).timestamp())
     nonce = os.urandom(NONCE_BYTES)
     plain = HEAD.pack(until, device.id) + f"{device.sip_username}\n{device.password}".encode()
-    return (
-        urlsafe_b64encode(nonce + AESGCM(_key()).encrypt(nonce, plain, str(tenant_id).encode())).rstrip(b"=").decode()
-    )
+    sealed = AESGCM(_key()).encrypt(nonce, plain, str(tenant_id).encode())
+    return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
 
 def unseal(token: str, *, tenant_id: int) -> Sealed | None:

@@ -9,6 +9,7 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
+from core.calls.queries import calls_of_ticket
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
@@ -137,6 +138,7 @@ def _page(
         ticket=facts.ticket,
         facts=facts,
         thread=thread,
+        calls=calls_of_ticket(work, ticket_id),
         opened=Opened.from_url(request.args),
         answer=_answer(work, facts.ticket, thread, typed) if work.actor.may(Permission.TICKETS_REPLY) else None,
         errors={field: say(message) for field, message in error.problems.items()} if error else {},

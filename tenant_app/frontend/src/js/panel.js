@@ -42,11 +42,11 @@ export const panel = {
     tabs = [...tabs, { ...activity, back: active }];
     if (held) beside = [...beside, activity.id];
     else active = activity.id;
-    const wasOpen = root.dataset.panel === "open";
+    const comesAlone = root.dataset.panel !== "open" || root.dataset.panelOffer !== undefined;
     keep();
     show();
     setOpen(true);
-    if (!wasOpen) root.dataset.panelOffer = "";
+    if (comesAlone) root.dataset.panelOffer = "";
   },
   /** Another title and state of what was offered. @param {{ id: string, title: string, state: string }} activity */
   update({ id, title, state }) {
