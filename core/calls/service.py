@@ -6,7 +6,7 @@ The gateway calls all but ``pair_call``, as the product itself. Each function ad
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -34,6 +34,8 @@ from core.timeline.service import ActivityDraft, record_activity
 
 ENCODE_JOB: Final = "calls.encode_recording"
 CALL_ID_CHARACTERS: Final = 255
+WRITERS_PAUSE: Final = timedelta(seconds=1)
+"""The engine finishes its files on a thread of its own."""
 
 SUMMARIES: Final[Mapping[Cause, Message]] = {
     Cause.NO_ANSWER: _("Call without an answer"),
@@ -224,7 +226,7 @@ def _end(work: Work, call: Call, ending: Ending) -> None:
     )
     if recording is not None:
         recording.state = "encoding"
-        enqueue(work, ENCODE_JOB, {"recording_id": recording.id})
+        enqueue(work, ENCODE_JOB, {"recording_id": recording.id}, due_at=clock.now() + WRITERS_PAUSE)
     emit(work, CallEnded(call.id))
     _tell(work, call)
 
@@ -245,11 +247,12 @@ def _add_event(
 
 
 def _tell(work: Work, call: Call) -> None:
-    """Wake those who look at the call, those whose lines take part (``my-call``), and who looks at its customer."""
+    """Wake those who look at the call or at its customer, and those whose line takes part (``my-call``)."""
     tell(work, "call", [call.id])
     lines = [line_id for line_id in (call.line_id, call.caller_line_id) if line_id]
-    if lines:
-        tell(work, "my-call", work.session.scalars(select(PhoneLine.user_id).where(PhoneLine.id.in_(lines))).all())
+    users = work.session.scalars(select(PhoneLine.user_id).where(PhoneLine.id.in_(lines))).all()
+    if users:
+        tell(work, "my-call", users)
     contact_id = work.session.scalar(select(Activity.contact_id).where(Activity.id == call.activity_id))
     if contact_id:
         tell(work, "contact", [contact_id])

@@ -235,7 +235,7 @@ def test_the_log_continues_after_a_page(work_as: WorkAs, telephony: Telephony) -
         first = call_log(work)
         second = call_log(work, after=first.after)
     assert [row.id for row in (*first.rows, *second.rows)] == made[::-1]
-    assert (len(first.rows), second.after, first.count) == (50, None, 53)
+    assert (len(first.rows), second.after) == (50, None)
 
 
 def test_a_dead_workers_calls_are_closed_and_their_recordings_kept(work_as: WorkAs, telephony: Telephony) -> None:
