@@ -206,9 +206,7 @@ def _create_tables() -> None:
         sa.Column("detail", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), server_default=sa.text("app_tenant()"), nullable=False),
-        sa.CheckConstraint(
-            "kind in ('began', 'ringing', 'leg_ended', 'answered', 'recorded', 'ended')", name="kind"
-        ),
+        sa.CheckConstraint("kind in ('began', 'ringing', 'leg_ended', 'answered', 'recorded', 'ended')", name="kind"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "call_id"],
             ["call.tenant_id", "call.id"],

@@ -17,7 +17,9 @@ from deploy.local.places import ROOT
 
 PRODUCTS = {"tenant_app", "admin", "carddav", "telephony_gateway", "mobile_api"}
 FOLDERS = {"core", "billing", "migrations", "tests", "deploy", "docs", *PRODUCTS}
-SOURCES = sorted(path for folder in ("core", "carddav", "telephony_gateway", "tenant_app") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("core", "carddav", "telephony_gateway", "tenant_app") for path in (ROOT / folder).rglob("*.py")
+)
 SOURCES = [path for path in SOURCES if "node_modules" not in path.parts]
 TEMPLATES = sorted((ROOT / "tenant_app" / "templates").rglob("*.*"))
 MOST_LINES = 400

@@ -1,7 +1,7 @@
 """The demo's telephony: lines, a phone each, a test trunk on this machine, and numbers.
 
-Phones sign in with the user's first name and the demo's password, so that one can be set up by heart. The numbers are of
-a range that no customer of the demo has.
+Phones sign in with the user's first name and the demo's password, so that one can be set up by heart. The numbers are
+of a range that no customer of the demo has.
 """
 
 from typing import Final
