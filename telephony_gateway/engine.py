@@ -127,15 +127,13 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]  # the library ships no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.by_sound: dict[str, int] = {}
+        self.by_sound: tuple[tuple[str, int], ...] = ()
 
     def onSelectAccount(self, prm: Any) -> None:  # noqa: N802  # the library's name
         """Choose the account for a call that comes in."""
         message = prm.rdata.wholeMsg
         if message.startswith("INVITE "):
-            kind = next((kind for kind in self.by_sound if kind in message), None)
-            if kind is not None:
-                prm.accountIndex = self.by_sound[kind]
+            prm.accountIndex = next(index for kind, index in self.by_sound if kind in message)
 
 
 @dataclass(slots=True)
@@ -166,7 +164,11 @@ class Engine:
         self.browser = self._add_account(_for_browsers(self._account_settings()))
         self.encrypted = self._add_account(_for_encrypted(self._account_settings()))
         self.plain = self._add_account(self._account_settings(), is_default=True)
-        self.endpoint.by_sound = {BROWSERS_SOUND: self.browser.getId(), ENCRYPTED_SOUND: self.encrypted.getId()}
+        self.endpoint.by_sound = (
+            (BROWSERS_SOUND, self.browser.getId()),
+            (ENCRYPTED_SOUND, self.encrypted.getId()),
+            ("", self.plain.getId()),
+        )
         self.silence = pj.ToneGenerator()
         self.silence.createToneGenerator(settings.clock_hz, 1)
 
@@ -280,8 +282,10 @@ class Engine:
         if call is None:
             return None
         try:
-            media = call.getInfo().media
-            index = next((m.index for m in media if m.type == pj.PJMEDIA_TYPE_AUDIO and m.status in CONNECTABLE), None)
+            info = call.getInfo()  # it owns the list of media, which dies with it
+            index = next(
+                (m.index for m in info.media if m.type == pj.PJMEDIA_TYPE_AUDIO and m.status in CONNECTABLE), None
+            )
             return None if index is None else call.getAudioMedia(index)
         except pj.Error:
             return None
@@ -310,6 +314,7 @@ class Engine:
         config.medConfig.maxMediaPorts = MEDIA_PORTS
         config.medConfig.ecTailLen = 0
         config.medConfig.noVad = True
+        config.medConfig.sndAutoCloseTime = -1
         return config
 
     def _listen(self) -> None:

@@ -13,6 +13,7 @@ import av
 RATE: Final = 8000
 LOUD: Final = 0.25
 BLOCK_S: Final = 0.1
+WAV_HEAD_BYTES: Final = 44
 
 
 def tone(frequency: float, seconds: float, *, rate: int = RATE, amplitude: float = LOUD) -> "array[int]":
@@ -62,3 +63,10 @@ def share_with_tone(samples: Sequence[int], frequency: float, rate: int = RATE, 
     size = round(rate * BLOCK_S)
     blocks = [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
     return sum(strength(block, frequency, rate) >= least for block in blocks) / len(blocks) if blocks else 0.0
+
+
+def read_wav(path: Path) -> "tuple[array[int], int]":
+    """The samples of a mono WAV file that may still be written, and its rate."""
+    content = path.read_bytes()
+    samples = content[WAV_HEAD_BYTES:]
+    return array("h", samples[: len(samples) & ~1]), int.from_bytes(content[24:28], "little") or RATE
