@@ -38,7 +38,7 @@ def open_ticket_for_call(work: Work, call_id: int) -> int:
         raise Conflict(_("There is no category that you could open a ticket in."))
     draft = TicketDraft(
         title=_title(work, call, activity.contact_id),
-        category_id=categories[0].id,
+        category_id=min(choice.id for choice in categories),  # the oldest: what a company begins with
         contact_id=activity.contact_id,
         company_id=activity.company_id,
         requester=_address(work, activity.contact_id),

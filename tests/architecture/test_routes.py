@@ -39,7 +39,7 @@ class Route(NamedTuple):
         """The address with the ids of the demo company."""
         known = asdict(things)
         url = self.rule
-        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound", "book", "client"):
+        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound", "book", "client", "call", "line", "device", "trunk", "number"):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
         url = url.replace("<token>", "forged")
@@ -50,6 +50,8 @@ class Route(NamedTuple):
 CONTACT = {"name": "Petra Nová", "version": 1, "database_id": "{database}"}
 COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
 BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone", "sync_policy": "phone_book"}
+DEVICE = {"kind": "sip", "name": "Softphone", "ring_delay_s": 0, "ring_time_s": 30}
+TRUNK = {"name": "Second", "host": "sip.provider.example", "port": 5060, "transport": "udp"}
 MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
 
 ROUTES = (
@@ -105,6 +107,40 @@ ROUTES = (
     Route("POST", "/tickets/<int:ticket_id>/change", (303, 303, 403, 404, 303), {"status": "closed", "version": 1}),
     Route("POST", "/tickets/<int:ticket_id>/take", (303, 303, 403, 404, 303)),
     Route("POST", "/tickets/<int:ticket_id>/pair", (303, 303, 403, 404, 303), {"contact_id": "{contact}"}),
+    Route("GET", "/calls/", (200, 200, 200, 200, 303)),
+    Route("GET", "/calls/card", (200, 200, 200, 200, 303)),
+    Route("GET", "/calls/<int:call_id>", (200, 200, 200, 404, 303)),
+    Route("GET", "/calls/<int:call_id>/card", (200, 200, 200, 404, 303)),
+    Route("GET", "/calls/<int:call_id>/player", (200, 200, 403, 404, 303)),
+    Route("GET", "/calls/<int:call_id>/recording", (200, 200, 403, 404, 303)),
+    Route("POST", "/calls/<int:call_id>/pair", (303, 303, 403, 404, 303), {"contact_id": "{contact}"}),
+    Route("POST", "/calls/<int:call_id>/ticket", (303, 303, 403, 404, 303)),
+    Route("GET", "/lines/", (200, 403, 403, 200, 303)),
+    Route("GET", "/lines/mine", (200, 200, 403, 200, 303)),
+    Route("GET", "/lines/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/lines/new", (303, 403, 403, 404, 303), {"user_id": "{user}", "number": "230"}),
+    Route("GET", "/lines/<int:line_id>", (200, 403, 403, 404, 303)),
+    Route("GET", "/lines/<int:line_id>/edit", (200, 403, 403, 404, 303)),
+    Route("POST", "/lines/<int:line_id>/edit", (303, 403, 403, 404, 303), {"number": "230"}),
+    Route("POST", "/lines/<int:line_id>/remove", (303, 403, 403, 404, 303)),
+    Route("GET", "/lines/<int:line_id>/devices/new", (200, 200, 403, 404, 303)),
+    Route("POST", "/lines/<int:line_id>/devices/new", (303, 303, 403, 404, 303), DEVICE),
+    Route("GET", "/lines/devices/<int:device_id>/edit", (200, 200, 403, 404, 303)),
+    Route("POST", "/lines/devices/<int:device_id>/edit", (303, 303, 403, 404, 303), DEVICE),
+    Route("POST", "/lines/devices/<int:device_id>/switch", (303, 303, 403, 404, 303), {"on": 0}),
+    Route("POST", "/lines/devices/<int:device_id>/password", (303, 303, 403, 404, 303)),
+    Route("GET", "/lines/devices/<int:device_id>/ready", (410, 410, 403, 404, 303)),
+    Route("POST", "/lines/devices/<int:device_id>/remove", (303, 303, 403, 404, 303)),
+    Route("GET", "/lines/setup/<token>", (410, 410, 410, 410, 410)),
+    Route("GET", "/lines/trunks", (200, 403, 403, 200, 303)),
+    Route("GET", "/lines/trunks/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/lines/trunks/new", (303, 403, 403, 303, 303), TRUNK),
+    Route("GET", "/lines/trunks/<int:trunk_id>/edit", (200, 403, 403, 404, 303)),
+    Route("POST", "/lines/trunks/<int:trunk_id>/edit", (303, 403, 403, 404, 303), TRUNK),
+    Route("POST", "/lines/trunks/<int:trunk_id>/remove", (303, 403, 403, 404, 303)),
+    Route("POST", "/lines/trunks/<int:trunk_id>/numbers", (303, 403, 403, 404, 303), {"number": "224 811 199"}),
+    Route("POST", "/lines/numbers/<int:number_id>/route", (303, 403, 403, 404, 303), {"line_id": "{line}"}),
+    Route("POST", "/lines/numbers/<int:number_id>/remove", (303, 403, 403, 404, 303)),
     Route("GET", "/mail/new", (200, 200, 403, 200, 303)),
     Route("POST", "/mail/new", (303, 303, 403, 303, 303), MAIL),
     Route("GET", "/outbox/", (200, 200, 200, 200, 303)),
@@ -171,6 +207,7 @@ def test_every_view_says_who_may_enter(app: Flask) -> None:
 def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
     public = {endpoint for endpoint, view in app.view_functions.items() if access_of(view) == "public"}
     assert public == {
+        "Devices.setup",
         "Discovery.carddav",
         "Health.metrics",
         "Health.show",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.calls.service import pair_call
 from core.directory.books.entries import put_in_book
 from core.directory.books.models import SyncedClient
 from core.directory.books.service import BookDraft, SyncPolicy, create_book
@@ -14,6 +15,8 @@ from core.mail.models import InboundMail, MailMessage, OutboundMail
 from core.tickets.service import TicketDraft, open_ticket
 from core.timeline.models import Activity, Attachment
 from tests.support.cast import Company
+from tests.support.recorded import recorded_call
+from tests.support.telephony import set_up
 
 RAW = b"From: jana@customer.example\r\nTo: support@demo.localhost\r\nSubject: Printer\r\n\r\nIt does not print.\r\n"
 
@@ -33,10 +36,16 @@ class Things:
     database: int
     book: int
     client: int
+    call: int
+    line: int
+    device: int
+    trunk: int
+    number: int
+    user: int
 
 
 def create_things(work: Work, company: Company) -> Things:
-    """A contact, a company, a ticket with a mail in and a mail out, and one hidden contact and ticket."""
+    """A contact, a company, a ticket with a mail in and a mail out, a recorded call, a hidden contact and a ticket."""
     company_id = create_company(work, CompanyDraft(name="Papírna", database_id=company.open_database))
     contact_id = create_contact(
         work,
@@ -56,6 +65,9 @@ def create_things(work: Work, company: Company) -> Things:
     hidden_ticket = open_ticket(work, TicketDraft(title="Law suit", category_id=company.closed_category))
     mail_in = _activity(work, ticket.id, contact_id, "in")
     mail_out = _activity(work, ticket.id, contact_id, "out")
+    telephony = set_up(work, company)
+    call_id = recorded_call(work, telephony)
+    pair_call(work, call_id, contact_id)
     return Things(
         contact=contact_id,
         company=company_id,
@@ -68,6 +80,12 @@ def create_things(work: Work, company: Company) -> Things:
         database=company.open_database,
         book=_book(work, company, contact_id),
         client=_client(work, company),
+        call=call_id,
+        line=telephony.lines["101"],
+        device=telephony.phones["101"].id,
+        trunk=telephony.trunk,
+        number=telephony.number,
+        user=company.users["vera"],
     )
 
 
