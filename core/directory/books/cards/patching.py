@@ -72,13 +72,13 @@ def _says(wanted: str) -> Callable[[Line], bool]:
 
 
 def _set(lines: list[Line], name: str, value: str, *, reads: Callable[[Line], bool]) -> None:
-    """Let the first line ``name`` have the escaped ``value``, unless it reads so already; an empty one goes."""
+    """Let the first line ``name`` have the escaped ``value``, unless it reads so already; if it is empty, all go."""
     place = next((index for index, line in enumerate(lines) if line.name == name), None)
     if place is None:
         if value.strip(";"):
             lines.insert(_end_of(lines, name), written(f"{name}:", value, newline=newline_of(lines)))
     elif not value.strip(";") and name not in {"FN", "N"}:
-        del lines[place]
+        lines[:] = [line for line in lines if line.name != name]
     elif not reads(lines[place]):
         lines[place] = written(_plain_head(lines[place]), value, newline=newline_of(lines))
 
@@ -106,8 +106,7 @@ def _patch_address(lines: list[Line], before: CardFields, after: CardFields) -> 
     parts += [""] * (ADDRESS_PARTS - len(parts))
     told = [*parts]
     for index, value in changed.items():
-        is_same = country_code(parts[index]) == country_code(value) if index == 6 else parts[index].strip() == value
-        told[index] = parts[index] if is_same else value
+        told[index] = parts[index] if _is_same_part(index, parts[index], value) else value
     if told == parts:
         return
     value = ";".join(escape_component(part) for part in told)
@@ -123,14 +122,20 @@ def _patch_address(lines: list[Line], before: CardFields, after: CardFields) -> 
         del lines[place]
 
 
+def _is_same_part(index: int, stands: str, wanted: str) -> bool:
+    if index == ADDRESS_PARTS - 1:
+        return country_code(stands) == country_code(wanted)
+    return " ".join(stands.split()) == " ".join(wanted.split())
+
+
 def _patch_ways(
     lines: list[Line], name: str, before: Sequence[Way], after: Sequence[Way], *, same: Callable[[Line], str]
 ) -> None:
     """Numbers and addresses are a set: those that went are taken out, new ones come after the last of their kind."""
     old, new = {value.lower(): label for value, label in before}, {way[0].lower(): way for way in after}
     for key in old.keys() - new.keys():
-        groups = {line.group for line in lines if line.name == name and same(line) == key and line.group}
-        lines[:] = [line for line in lines if not ((line.name == name and same(line) == key) or line.group in groups)]
+        gone = [line for line in lines if line.name == name and same(line) == key]
+        lines[:] = _without_labels([line for line in lines if line not in gone], {line.group.lower() for line in gone})
     for key, (value, label) in new.items():
         place = next((index for index, line in enumerate(lines) if line.name == name and same(line) == key), None)
         if place is None and key not in old:
@@ -139,6 +144,13 @@ def _patch_ways(
             )
         elif place is not None and old.get(key, label) != label and label_of(lines[place]) != label:
             lines[place] = _relabelled(lines[place], label, newline_of(lines))
+
+
+def _without_labels(lines: Sequence[Line], groups: set[str]) -> list[Line]:
+    """Without the labels of groups (``item1.X-ABLABEL``) that nothing else is left of."""
+    left = {line.group.lower() for line in lines if not line.name.startswith("X-")}
+    empty = groups - left - {""}
+    return [line for line in lines if line.group.lower() not in empty]
 
 
 def _relabelled(line: Line, label: str, newline: str) -> Line:
