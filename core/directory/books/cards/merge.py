@@ -6,7 +6,7 @@ the contact's history keeps the other.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Final
 
@@ -25,17 +25,15 @@ def merge_cards(base: str, theirs: str, ours: str) -> str:
     """The client's card ``theirs`` with what changed from ``base`` to ``ours``; its own bytes where nothing did."""
     if ours in (base, theirs):
         return theirs
-    result = _units(parse_card(theirs))
-    base_units, our_units = _units(parse_card(base)), _units(parse_card(ours))
-    removed, added = _missing(base_units, our_units), _missing(our_units, base_units)
-    if not removed and not added:
-        return theirs
+    if theirs == base:
+        return ours
+    result, base_units, our_units = (_units(parse_card(text)) for text in (theirs, base, ours))
     touched = _names(_missing(result, base_units)) | _names(_missing(base_units, result))
-    for unit in added:  # first, so that what stands once is replaced in its place
-        _bring_in(result, unit, touched)
-    for unit in removed:
-        _take_out(result, unit, touched)
-    return joined(line for unit in result for line in unit)
+    removed = Counter(_key(unit) for unit in _missing(base_units, our_units) if _single(unit) not in touched)
+    there = {_key(unit) for unit in result}
+    added = {_key(unit): unit for unit in _missing(our_units, base_units) if _single(unit) not in touched}
+    woven = _woven(result, removed, [unit for key, unit in added.items() if key not in there])
+    return theirs if woven == result else joined(line for unit in woven for line in unit)
 
 
 def _units(lines: Sequence[Line]) -> list[Unit]:
@@ -78,35 +76,48 @@ def _single(unit: Unit) -> str | None:
     return next((line.name for line in unit if line.name in SINGLE), None)
 
 
-def _take_out(result: list[Unit], unit: Unit, touched: set[str]) -> None:
-    """Remove what we removed, unless the client wrote over it."""
-    if _single(unit) in touched:
-        return
-    key = _key(unit)
-    place = next((index for index, other in enumerate(result) if _key(other) == key), None)
-    if place is not None:
-        del result[place]
+def _woven(units: Sequence[Unit], removed: Counter[Key], added: Sequence[Unit]) -> list[Unit]:
+    """The client's units without the removed ones and with the added ones: a property that stands once in the place of
+    its old one, the others behind the last of their name or before ``END``."""
+    once = {name: unit for unit in added if (name := _single(unit))}
+    kept = list(_kept(units, removed, once))
+    place_of_name = {unit[0].name: place for place, (unit, _now) in enumerate(kept)}
+    behind: dict[int, list[Unit]] = {}
+    free = _FreeGroups(unit for _unit, unit in kept)
+    for unit in (*(unit for unit in added if not _single(unit)), *once.values()):
+        behind.setdefault(place_of_name.get(unit[0].name, len(kept) - 2), []).append(free.moved(unit))
+    standing = ((now, *behind.get(place, ())) for place, (_unit, now) in enumerate(kept))
+    return [unit for units_here in standing for unit in units_here if unit]
 
 
-def _bring_in(result: list[Unit], unit: Unit, touched: set[str]) -> None:
-    """Add what we added; a property that stands once is the client's, if the client changed it."""
-    name = _single(unit)
-    if name in touched or any(_key(other) == _key(unit) for other in result):
-        return
-    place = next((index for index, other in enumerate(result) if name and _single(other) == name), None)
-    if place is not None:
-        result[place] = unit
-        return
-    names = [other[0].name for other in result]
-    last = max((index for index, other in enumerate(names) if other == unit[0].name), default=len(result) - 2)
-    result.insert(last + 1, _with_free_group(unit, result))
+def _kept(units: Iterable[Unit], removed: Counter[Key], once: dict[str, Unit]) -> Iterator[tuple[Unit, Unit]]:
+    """Each unit with what stands in its place now, which may be nothing; takes what it used out of ``once``."""
+    for unit in units:
+        key = _key(unit)
+        if new := once.pop(_single(unit) or "", None):
+            yield unit, new
+        elif removed[key] > 0:
+            removed[key] -= 1
+            yield unit, []
+        else:
+            yield unit, unit
 
 
-def _with_free_group(unit: Unit, result: list[Unit]) -> Unit:
-    taken = {line.group.lower() for other in result for line in other}
-    group = unit[0].group
-    if not group or group.lower() not in taken:
-        return unit
-    free = next(f"item{number}" for number in count(1) if f"item{number}" not in taken)
-    newline = newline_of([line for other in result for line in other])
-    return [written(f"{free}.{line.head.partition('.')[2]}", line.value, newline=newline) for line in unit]
+class _FreeGroups:
+    """Names of groups that no line has yet."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        lines = [line for unit in units for line in unit]
+        self.newline = newline_of(lines)
+        self.taken = {line.group.lower() for line in lines if line.group}
+        self.names = (f"item{number}" for number in count(1))
+
+    def moved(self, unit: Unit) -> Unit:
+        """The unit under its own group's name, or under another if that is taken."""
+        group = unit[0].group.lower()
+        if not group or group not in self.taken:
+            self.taken.add(group)
+            return unit
+        free = next(name for name in self.names if name not in self.taken)
+        self.taken.add(free)
+        return [written(f"{free}.{line.head.partition('.')[2]}", line.value, newline=self.newline) for line in unit]
