@@ -87,9 +87,12 @@ def number_of(line: Line, home: str) -> str:
 
 
 def tel_text(line: Line) -> str:
-    """A TEL line's number as written, without the scheme that version 4.0 puts before it."""
+    """A TEL line's number as written; of an address of version 4.0 (RFC 3966) the number and its extension."""
     text = unescape(line.value).strip()
-    return text[4:].partition(";")[0] if text[:4].lower() == "tel:" else text
+    if text[:4].lower() != "tel:":
+        return text
+    number, *more = text[4:].split(";")
+    return " ".join([number, *(f"ext. {part[4:]}" for part in more if part[:4].lower() == "ext=")])
 
 
 def address_of(line: Line) -> str:

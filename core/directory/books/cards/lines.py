@@ -24,8 +24,8 @@ class BadCard(ValueError):
 class Line:
     """One content line. ``raw`` is its text as it came, with folds and line end; ``value`` is unfolded, still escaped.
 
-    ``params`` are pairs of a name in capitals and a value without quotes; a parameter of several values (``TYPE=A,B``)
-    stands there once a value, a bare word (``TEL;CELL:``) as ``TYPE``.
+    ``params`` are pairs of a name in capitals and a value without quotes; a parameter of several values (``TYPE=A,B``,
+    in version 4.0 also ``TYPE="a,b"``) stands there once a value, a bare word (``TEL;CELL:``) as ``TYPE``.
     """
 
     raw: str
@@ -109,13 +109,13 @@ def components(value: str) -> list[str]:
     """The unescaped parts of a structured value."""
     if "\\" not in value:
         return value.split(";")
-    parts = [""]
+    parts: list[list[str]] = [[]]
     for piece in re.findall(r"\\.|;|[^\\;]+|\\$", value, re.DOTALL):
         if piece == ";":
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += piece
-    return [unescape(part) for part in parts]
+            parts[-1].append(piece)
+    return [unescape("".join(part)) for part in parts]
 
 
 def _parsed(raw: str) -> Line:
@@ -131,18 +131,20 @@ def _parsed(raw: str) -> Line:
 
 def _parsed_quoted(raw: str, whole: str) -> Line:
     """A head in which quotes may hide semicolons and colons."""
-    parts, place = [""], 0
+    place = 0
+    parts: list[list[str]] = [[]]
     for piece in QUOTED_APART.finditer(whole):
         if piece.group() == ":":
             place = piece.end()
             break
         if piece.group() == ";":
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += piece.group()
+            parts[-1].append(piece.group())
     if not place:
         raise BadCard(f"A line has no colon: {whole[:40]!r}.")
-    return _line(raw, parts[0], parts[1:], whole[place:])
+    name, *params = ("".join(part) for part in parts)
+    return _line(raw, name, params, whole[place:])
 
 
 def _line(raw: str, name: str, params: Sequence[str], value: str) -> Line:
@@ -158,8 +160,10 @@ def _params(params: Sequence[str]) -> Iterator[tuple[str, str]]:
         if not equals:
             yield "TYPE", name.strip()
             continue
+        key = name.strip().upper()
         for value in re.findall(r'"[^"]*"|[^,"]+', values):
-            yield name.strip().upper(), value.strip('"')
+            plain = value.strip('"')
+            yield from ((key, one) for one in (plain.split(",") if key == "TYPE" else [plain]))
 
 
 def _refuse_other_versions(lines: Sequence[Line]) -> None:

@@ -21,6 +21,9 @@ from core.directory.books.cards.lines import (
 )
 
 NOT_IN_3: Final = frozenset({"PREF", "ALTID", "PID", "VALUE", "MEDIATYPE", "INDEX", "LEVEL"})
+MOST_LINES: Final = 5000
+"""Far more than any person has numbers, or a group members."""
+
 EMBEDDED: Final = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
 
 
@@ -31,6 +34,8 @@ def as_stored(text: str) -> tuple[str, list[Line]]:
     """
     text = text.removeprefix("\ufeff")
     lines = parse_card(text)
+    if len(lines) > MOST_LINES:
+        raise BadCard(f"The card has more than {MOST_LINES} lines.")
     if not full_name(lines):
         raise BadCard("The card has no name: FN, N, NICKNAME, ORG, EMAIL and TEL are all empty.")
     completed = _completed(_as_version_3(lines))
@@ -91,8 +96,9 @@ def _value_and_params(line: Line) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _embedded(line: Line) -> tuple[str, list[tuple[str, str]]]:
-    """``data:image/jpeg;base64,…`` becomes a binary value; an address stays one."""
+    """``data:image/jpeg;base64,…`` becomes a binary value, also if its comma is escaped; an address stays one."""
     head, comma, data = line.value.partition(",")
+    head = head.removesuffix("\\")
     if head[:5].lower() != "data:" or not comma or not head.lower().endswith(";base64"):
         return line.value, [("VALUE", "uri")]
     kind = head[5:].partition(";")[0].rpartition("/")[2].upper()
@@ -101,7 +107,7 @@ def _embedded(line: Line) -> tuple[str, list[tuple[str, str]]]:
 
 def _kept_params(line: Line) -> list[tuple[str, str]]:
     kept = [(name, value) for name, value in line.params if name not in NOT_IN_3]
-    if any(name == "PREF" for name, _value in line.params) and "PREF" not in line.types():
+    if ("PREF", "1") in line.params and "PREF" not in line.types():
         kept.append(("TYPE", "PREF"))
     return kept
 
