@@ -39,7 +39,21 @@ class Route(NamedTuple):
         """The address with the ids of the demo company."""
         known = asdict(things)
         url = self.rule
-        for part in ("contact", "company", "ticket", "activity", "attachment", "outbound", "book", "client", "call", "line", "device", "trunk", "number"):
+        for part in (
+            "contact",
+            "company",
+            "ticket",
+            "activity",
+            "attachment",
+            "outbound",
+            "book",
+            "client",
+            "call",
+            "line",
+            "device",
+            "trunk",
+            "number",
+        ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
         url = url.replace("<token>", "forged")
