@@ -13,7 +13,7 @@ from core.foundation.heartbeat import start_heartbeat
 from core.foundation.log import configure_logs
 from core.foundation.settings import RTP_PORTS, settings
 from telephony_gateway.desk import Desk
-from telephony_gateway.engine import Engine, EngineSettings
+from telephony_gateway.engine import NARROW_HZ, WIDE_HZ, Engine, EngineSettings
 from telephony_gateway.exchange import Exchange
 
 GOODBYE_S: Final = 2.0
@@ -53,6 +53,7 @@ def _engine_settings(number: int) -> EngineSettings:
         edge_port=found.sip_edge_port,
         sound_host=found.sip_host,
         first_sound_port=found.rtp_port + RTP_PORTS * number,
+        clock_hz=WIDE_HZ if found.wideband_calls else NARROW_HZ,
     )
 
 

@@ -12,22 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import pjsua2 as pj
 import structlog
 
 from core.calls.plans import Credentials, Leg
-from telephony_gateway.signals import (
-    Answered,
-    Arrived,
-    CallSignal,
-    Ended,
-    Invite,
-    LegId,
-    Progressed,
-    SoundChanged,
-)
+from telephony_gateway.invites import read_invite
+from telephony_gateway.signals import Answered, Arrived, CallSignal, Ended, LegId, Progressed, SoundChanged
 
 NARROW_HZ: Final = 8000
 WIDE_HZ: Final = 16000
@@ -44,14 +35,6 @@ MEDIA_PORTS: Final = 4000
 RTP_PORTS: Final = 1999
 USER_AGENT: Final = "Centrala"
 CONNECTABLE: Final = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
-HEADER: Final = re.compile(
-    r"^(x-tenant|x-device|x-trunk|from|call-id|via|v|f|i)[ \t]*:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE
-)
-SHORT_NAMES: Final = {"v": "via", "f": "from", "i": "call-id"}
-REQUEST: Final = re.compile(r"INVITE sips?:([^@;> ]+)@\S+ SIP/2\.0")
-ADDRESS: Final = re.compile(r"sips?:([^@;>]+)@")
-SENT_BY: Final = re.compile(r"SIP\s*/\s*2\.0\s*/\s*TCP\s+127\.0\.0\.1:([0-9]+)\b", re.IGNORECASE)
-IDS: Final = re.compile(r"[0-9]{1,18}")
 BROWSERS_SOUND: Final = "UDP/TLS/RTP/SAVP"
 ENCRYPTED_SOUND: Final = "RTP/SAVP"
 NOT_SHOWN: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -332,6 +315,9 @@ class Engine:
         config = pj.AccountConfig()
         config.idUri = f"sip:centrala@127.0.0.1:{self.settings.port}"
         config.regConfig.registerOnAdd = False
+        # Where the edge finds us for the rest of a call; the library would name the port that it happens to call from.
+        config.sipConfig.contactForced = f"<{config.idUri};transport=tcp>"
+        config.natConfig.sipOutboundUse = 0
         config.sipConfig.proxies = pj.StringVector([f"sip:127.0.0.1:{self.settings.edge_port};transport=tcp;lr"])
         sound = pj.TransportConfig()
         sound.boundAddress, sound.port = self.settings.sound_host, self.settings.first_sound_port
@@ -353,40 +339,6 @@ class Engine:
             config.sipConfig.authCreds.append(answer)
             self.trunk_accounts[key] = self._add_account(config)
         return self.trunk_accounts[key]
-
-
-def read_invite(message: str, *, edge_port: int) -> Invite | None:
-    """Who calls whom, by an INVITE's text; None unless it came by the edge and names a tenant and either a device or a
-    trunk."""
-    head = message.partition("\r\n\r\n")[0]
-    headers: dict[str, str] = {}
-    for name, value in HEADER.findall(head):
-        key = SHORT_NAMES.get(name.lower(), name.lower())
-        headers.setdefault(key, value.strip())
-    request, sent_by = REQUEST.match(head), SENT_BY.match(headers.get("via", ""))
-    ids = {name: _id_of(headers.get(f"x-{name}")) for name in ("tenant", "device", "trunk")}
-    is_vouched = request and sent_by and int(sent_by[1]) == edge_port and ids["tenant"]
-    if not is_vouched or (ids["device"] is None) == (ids["trunk"] is None):
-        return None
-    caller = ADDRESS.search(headers.get("from", ""))
-    assert request is not None  # noqa: S101  # is_vouched says so
-    return Invite(
-        tenant_id=ids["tenant"] or 0,
-        device_id=ids["device"],
-        trunk_id=ids["trunk"],
-        dialled=_plain(unquote(request[1].partition(";")[0])),
-        caller=_plain(unquote(caller[1])) if caller else "",
-        sip_call_id=_plain(headers.get("call-id", "")),
-    )
-
-
-def _id_of(value: str | None) -> int | None:
-    return int(value) if value is not None and IDS.fullmatch(value) else None
-
-
-def _plain(text: str) -> str:
-    """Text that a database can hold, whatever bytes a phone sent."""
-    return "".join(sign if " " <= sign <= "~" else "?" for sign in text)[:255]
 
 
 def _for_browsers(config: Any) -> Any:

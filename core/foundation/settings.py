@@ -64,6 +64,7 @@ class Settings:
         sip_certificate_key: path of its key.
         gateway_port: worker n answers SIP on loopback, port ``gateway_port + n``.
         gateway_workers: how many workers carry calls.
+        wideband_calls: whether calls carry speech up to 7 kHz (G.722, Opus) instead of 3.4 kHz; a call then costs more.
         recordings_folder: where calls are recorded until they are encoded and encrypted, a folder that workers of calls
             and of jobs share; empty records none.
         rtp_port: worker n uses the 2,000 UDP ports from ``rtp_port + 2000 n`` for sound.
@@ -96,6 +97,7 @@ class Settings:
     sip_certificate_key: str = ""
     gateway_port: int = 5080
     gateway_workers: int = 1
+    wideband_calls: bool = False
     recordings_folder: str = ""
     rtp_port: int = 20000
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from core.calls.models import Call
 from core.calls.queries import CallDetail, call_detail
 from core.foundation.actor import Door, TenantId, system_actor
@@ -17,11 +19,10 @@ from core.foundation.unit_of_work import unit_of_work
 from deploy.local.places import ROOT, free_port
 from deploy.local.postgres import Postgres
 from deploy.telephony.cache import python_path
-from sqlalchemy import select
-from tests.support.cast import Cast
+from tests.support.cast import Cast, Company
 from tests.support.database import environment_for, using
 from tests.support.edge import PORTS, Edge, running_edge
-from tests.support.telephony import Telephony, set_up
+from tests.support.telephony import BORIS_OUTSIDE, Telephony, set_up
 from tests.support.waiting import wait_until
 
 OTHER_NUMBER: Final = "+420224811201"
@@ -84,12 +85,9 @@ def running_gateway(server: Postgres, folder: Path, cast: Cast, database: str, *
     environment = {**environment_for(server, database, folder), **more}
     environment["CENTRALA_KAMAILIO_DATABASE_URL"] = server.url("centrala_kamailio", database)
     with using(environment):
-        telephony = [
-            _set_up(company.tenant_id, cast, number)
-            for company, number in ((cast.demo, None), (cast.other, OTHER_NUMBER))
-        ]
+        demo, other = _set_up(cast.demo, BORIS_OUTSIDE), _set_up(cast.other, OTHER_NUMBER)
         with running_edge(server, database, folder, **more) as edge:
-            gateway = Gateway(edge, environment, *telephony, cast, folder)
+            gateway = Gateway(edge, environment, demo, other, cast, folder)
             gateway.start_worker()
             try:
                 yield gateway
@@ -103,7 +101,6 @@ def free_sound_port() -> int:
     return 40000 + 2000 * (worker % 8)
 
 
-def _set_up(tenant_id: TenantId, cast: Cast, number: str | None) -> Telephony:
-    company = cast.demo if tenant_id == cast.demo.tenant_id else cast.other
-    with unit_of_work(system_actor(tenant_id, door=Door.SETUP)) as work:
-        return set_up(work, company, number=number) if number else set_up(work, company)
+def _set_up(company: Company, number: str) -> Telephony:
+    with unit_of_work(system_actor(company.tenant_id, door=Door.SETUP)) as work:
+        return set_up(work, company, number=number)

@@ -4,7 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 import pytest
@@ -20,8 +20,8 @@ from core.foundation.unit_of_work import unit_of_work
 from tests.support.baresip import Baresip, baresip
 from tests.support.edge import DEMO, OTHER, phone
 from tests.support.gateway import OTHER_NUMBER, Gateway
-from tests.support.ringing import Ringing, ringing
-from tests.support.sip import Message, Phone
+from tests.support.ringing import ringing
+from tests.support.sip import Message, Phone, Worker, answer_to
 from tests.support.sound import channels_of, share_with_tone
 from tests.support.telephony import BORIS_OUTSIDE, OUTSIDE, PROVIDER
 from tests.support.waiting import wait_until
@@ -30,9 +30,9 @@ LOW_HZ, HIGH_HZ = 440, 1000
 TALK_SAMPLES = 8000 * 2
 
 
-def softphone(gateway: Gateway, line: str, *, tone: int, domain: str = DEMO) -> "contextmanager[Baresip]":  # type: ignore[valid-type]
-    device = (gateway.other if domain == OTHER else gateway.demo).phones[line]
-    return baresip(gateway.edge.port, device.sip_username, str(device.password), domain, tone=tone)  # type: ignore[return-value]
+def softphone(gateway: Gateway, line: str, *, tone: int) -> AbstractContextManager[Baresip]:
+    device = gateway.demo.phones[line]
+    return baresip(gateway.edge.port, device.sip_username, str(device.password), DEMO, tone=tone)
 
 
 def handset(gateway: Gateway, device: NewDevice, domain: str = DEMO) -> Phone:
@@ -76,7 +76,6 @@ def recorded(gateway: Gateway, call_id: int) -> tuple[list[int], list[int], int]
     actor = system_actor(gateway.cast.demo.tenant_id, door=Door.JOB)
     with unit_of_work(actor) as work:
         recording_id = work.session.query(Recording.id).filter(Recording.call_id == call_id).scalar()
-    wait_until(lambda: True)
     encode_recording(actor, recording_id=recording_id)
     with unit_of_work(actor) as work:
         (left, right), rate = channels_of(recording_stream(work, call_id))
@@ -126,10 +125,13 @@ def test_a_phone_rings_as_long_as_it_was_told(gateway: Gateway) -> None:
     draft = DeviceDraft(kind="sip", name="Desk phone", ring_time_s=5)
     with unit_of_work(gateway.cast.actor("anna")) as work:
         change_device(work, device.id, draft)
-    with ringing(handset(gateway, device), final=None) as rings:
-        with dialling(handset(gateway, gateway.demo.phones["101"]), "102") as answer:
-            assert answer.result(15).status == 480
-        wait_until(lambda: rings.cancels)
+    with (
+        ringing(handset(gateway, device), final=None) as rings,
+        softphone(gateway, "101", tone=LOW_HZ) as boris,
+    ):
+        boris.do("dial", f"sip:102@{DEMO}")
+        wait_until(lambda: boris.said("480 Temporarily Unavailable"))
+        assert rings.cancels
     call = gateway.last_call()
     rang_s = (call.call.ended_at - call.call.started_at).total_seconds() if call.call.ended_at else 0
     assert call.call.cause == "no_answer"
@@ -169,21 +171,21 @@ def test_the_first_answer_wins_and_the_other_phone_stops(gateway: Gateway) -> No
     assert [event.device_name for event in call.events if event.kind == "answered"] == ["Desk phone"]
 
 
-def provider(gateway: Gateway, final: int | None) -> Phone:
+def provider(gateway: Gateway) -> Phone:
     return Phone(gateway.edge.port, OUTSIDE, "", PROVIDER, address=PROVIDER, port=5090)
 
 
 def test_a_call_from_outside_rings_the_line_of_its_number(gateway: Gateway) -> None:
     with ringing(handset(gateway, gateway.demo.phones["101"]), final=486) as rings:
-        answer = provider(gateway, None).invite(BORIS_OUTSIDE)
+        answer = provider(gateway).invite(BORIS_OUTSIDE)
     call = gateway.last_call().call
     assert (answer.status, call.direction, call.from_number, call.line_number) == (486, "in", OUTSIDE, "101")
     assert OUTSIDE in rings.invites[0]["from"]
 
 
 def test_a_call_outside_leaves_by_the_trunk_with_the_lines_number(gateway: Gateway) -> None:
-    with ringing(provider(gateway, 486), final=486, registers=False) as rings:
-        answer = handset(gateway, gateway.demo.phones["101"]).invite("601 123 456".replace(" ", ""))
+    with ringing(provider(gateway), final=486, registers=False) as rings:
+        answer = handset(gateway, gateway.demo.phones["101"]).invite("601123456")
     call = gateway.last_call().call
     assert (answer.status, call.direction, call.to_number, call.cause) == (486, "out", OUTSIDE, "engaged")
     assert rings.invites[0].uri.startswith(f"sip:{OUTSIDE}@{PROVIDER}")
@@ -210,27 +212,19 @@ def test_the_card_is_there_before_anybody_answers(gateway: Gateway) -> None:
         psycopg.connect(url, autocommit=True) as listener,
     ):
         listener.execute(f"listen {CHANNEL}")
-        with dialling(provider(gateway, None), BORIS_OUTSIDE):
+        with dialling(provider(gateway), BORIS_OUTSIDE):
             told = [json.loads(notice.payload) for notice in listener.notifies(timeout=3, stop_after=2)]
             with unit_of_work(boris) as work:
                 [card] = ringing_for(work, boris.user_id or 0)
             wait_until(lambda: rings.invites)
             rings.final = 486
-            rings.phone.write(_engaged(rings))
+            rings.phone.write(answer_to(rings.invites[-1], 486, tag=rings.phone.user))
     assert {"call", "my-call"} <= {message["topic"] for message in told}
     assert (card.state, card.number, card.line_number) == ("ringing", OUTSIDE, "101")
 
 
-def _engaged(rings: Ringing) -> bytes:
-    from tests.support.sip import answer_to
-
-    return answer_to(rings.invites[-1], 486, tag=rings.phone.user)
-
-
 def test_nobody_calls_past_the_edge(gateway: Gateway) -> None:
     """An INVITE straight to the worker, as another program on this machine could send it."""
-    from tests.support.sip import Worker
-
     intruder = Worker(0, gateway.edge.settings.gateway_port)
     answer = intruder.call("sip:102@x", f"X-Tenant: {gateway.cast.demo.tenant_id}", "X-Device: 1")
     assert answer.status == 403
