@@ -38,7 +38,7 @@ async function ask() {
   const cards = await cardsAt("/calls/card");
   if (!cards || question !== asked) return;
   const wanted = cards.filter((card) => !closed().includes(card.id));
-  for (const card of wanted) await put(card);
+  for (const card of wanted.toReversed()) await put(card);
   await finish(wanted);
   const ringing = wanted.filter((card) => card.state === "ringing");
   flashTitle(ringing[0]?.words ?? null);

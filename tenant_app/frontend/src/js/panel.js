@@ -210,7 +210,7 @@ function showBody(body, tab) {
   const isBeside = beside.includes(tab.id) && tab.id !== active;
   shown.hidden = tab.id !== active && !isBeside;
   shown.classList.toggle("panel-beside", isBeside);
-  if (!shown.hidden && !shown.dataset.asked) void fill(shown, tab);
+  if (!shown.hidden && !("asked" in shown.dataset)) void fill(shown, tab);
 }
 
 /** @param {HTMLElement} shown @param {Activity} tab */
