@@ -80,7 +80,7 @@ def measure(gateway: Gateway, folder: Path, *, is_wide: bool) -> None:
     with engaged_phones(gateway, folder, is_wide=is_wide):
         print(f"calls at once, bridged and recorded, {'wideband' if is_wide else 'narrowband'}")
         print(
-            f"{'calls':>6} {'ok':>6} {'failed':>7} {'sound of another call':>22} {'CPU s/call-minute':>18} {'target ×':>9}"
+            f"{'calls':>6} {'ok':>6} {'failed':>7} {'sound of another':>17} {'CPU s/call-minute':>18} {'target ×':>9}"
         )
         for calls in STEPS:
             if not calls_at_once(gateway, folder, calls, is_wide=is_wide):
@@ -120,7 +120,7 @@ def calls_at_once(gateway: Gateway, folder: Path, calls: int, *, is_wide: bool) 
     share = heard[0] if heard else 0.0
     ratio = spent_s / minutes / TARGETS[is_wide]
     print(
-        f"{calls:>6} {outcome.succeeded:>6} {outcome.failed:>7} {share:>21.0%} {spent_s / minutes:>18.3f} {ratio:>9.2f}",
+        f"{calls:>6} {outcome.succeeded:>6} {outcome.failed:>7} {share:>17.0%} {spent_s / minutes:>18.3f} {ratio:9.2f}",
         flush=True,
     )
     for path in (gateway.folder / "recordings").glob("*.wav"):

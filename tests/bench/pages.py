@@ -73,11 +73,11 @@ def main(base_url: str, email: str, password: str) -> None:
         if found:
             details[path] = found[1].decode()
     floor = statistics.median(server_times_ms(visitor, FLOOR))
-    print(f"floor {FLOOR}: {floor:.1f} ms\n{'page':<28} {'median':>7} {'p95':>7} {'× floor':>8}")  # noqa: T201  # it is what a benchmark is for
+    print(f"floor {FLOOR}: {floor:.1f} ms\n{'page':<28} {'median':>7} {'p95':>7} {'× floor':>8}")
     for path in (*LISTS, *details.values(), *SEARCHES):
         times = server_times_ms(visitor, path)
         median, p95 = statistics.median(times), times[int(len(times) * 0.95)]
-        print(f"{path:<28} {median:7.1f} {p95:7.1f} {median / floor:8.1f}")  # noqa: T201  # as above
+        print(f"{path:<28} {median:7.1f} {p95:7.1f} {median / floor:8.1f}")
 
 
 if __name__ == "__main__":
