@@ -25,7 +25,6 @@ from core.calls.service import (
     note_answered,
     note_leg_ended,
     note_ringing,
-    start_recording,
 )
 from core.foundation.actor import Actor, Door, TenantId, system_actor
 from core.foundation.errors import CentralaError
@@ -36,6 +35,9 @@ from telephony_gateway.signals import Invite, LegId
 THREADS: Final = 4
 PATIENCE_S: Final = 60
 PAUSE_S: Final = 1.0
+MOST_AT_ONCE: Final = 20
+GATHER_S: Final = 0.003
+"""What happens at once to a call comes within this time, and is cheaper to write down at once."""
 DATABASE_IS_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 
 log = structlog.get_logger()
@@ -51,12 +53,19 @@ class Planned:
     is_forbidden: bool = False
 
 
+Write = Callable[[Work, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Something to do for a call; ``is_urgent`` has somebody waiting on the phone, and is not tried again."""
+    """Something to do for a call: by itself (``run``), or within a transaction with its neighbours (``write``).
+
+    ``is_urgent`` has somebody waiting on the phone, and is not tried again.
+    """
 
     caller: LegId
-    run: Callable[[], None]
+    run: Callable[[], None] | None = None
+    write: Write | None = None
     is_urgent: bool = False
 
 
@@ -99,13 +108,9 @@ class Desk:
             lambda work, call_id: note_leg_ended(work, call_id, device_id, cause=cause, sip_status=status, at=at),
         )
 
-    def answered(self, caller: LegId, device_id: int | None, *, at: datetime) -> None:
-        """Somebody answered."""
-        self._note(caller, lambda work, call_id: note_answered(work, call_id, device_id, at=at))
-
-    def recording(self, caller: LegId, stem: str, *, at: datetime) -> None:
-        """The call is recorded into the files of this stem."""
-        self._note(caller, lambda work, call_id: start_recording(work, call_id, stem, at=at))
+    def answered(self, caller: LegId, device_id: int | None, stem: str | None, *, at: datetime) -> None:
+        """Somebody answered; the call is recorded into the files of this stem, if into any."""
+        self._note(caller, lambda work, call_id: note_answered(work, call_id, device_id, at=at, stem=stem))
 
     def ended(self, caller: LegId, cause: Cause, ended_by: EndedBy, status: int, *, at: datetime) -> None:
         """The call is over."""
@@ -127,14 +132,8 @@ class Desk:
     def _put(self, task: _Task) -> None:
         self._tasks[task.caller % THREADS].put(task)
 
-    def _note(self, caller: LegId, write: Callable[[Work, int], None]) -> None:
-        def run() -> None:
-            if caller in self._calls:
-                actor, call_id = self._calls[caller]
-                with unit_of_work(actor) as work:
-                    write(work, call_id)
-
-        self._put(_Task(caller, run))
+    def _note(self, caller: LegId, write: Write) -> None:
+        self._put(_Task(caller, write=write))
 
     def _begin(self, caller: LegId, invite: Invite, at: datetime) -> None:
         planned = Planned(caller, 0, None)
@@ -169,18 +168,49 @@ class Desk:
                 log.warning("calls_closed_as_crashed", tenant_id=tenant_id, call_ids=closed)
 
     def _work(self, tasks: "queue.SimpleQueue[_Task | None]") -> None:
-        while (task := tasks.get()) is not None:
+        kept: _Task | None = None
+        while (task := kept or tasks.get()) is not None:
+            batch, kept, is_last = _batch(task, tasks)
             try:
-                self._run(task)
+                self._when_database_answers(batch)
             except Exception:
-                log.exception("call_not_written_down")
+                log.exception("call_not_written_down", tasks=len(batch))
+            if is_last:
+                return
 
-    def _run(self, task: _Task) -> None:
-        for _second in range(1 if task.is_urgent else PATIENCE_S):
+    def _when_database_answers(self, batch: list[_Task]) -> None:
+        for _second in range(1 if batch[0].is_urgent else PATIENCE_S):
             try:
-                return task.run()
+                return self._run(batch)
             except DATABASE_IS_AWAY as error:
                 log.warning("desk_waits", error=type(error).__name__)
-                if not task.is_urgent:
+                if not batch[0].is_urgent:
                     threading.Event().wait(PAUSE_S)
         return None
+
+    def _run(self, batch: list[_Task]) -> None:
+        if batch[0].run is not None:
+            return batch[0].run()
+        if batch[0].caller not in self._calls:
+            return None
+        actor, call_id = self._calls[batch[0].caller]
+        with unit_of_work(actor) as work:
+            for task in batch:
+                if task.write is not None:
+                    task.write(work, call_id)
+        return None
+
+
+def _batch(first: _Task, tasks: "queue.SimpleQueue[_Task | None]") -> tuple[list[_Task], _Task | None, bool]:
+    """What of the same call can be written in one transaction, the task after it, and whether there are no more."""
+    batch = [first]
+    if first.write is not None and tasks.empty():
+        threading.Event().wait(GATHER_S)
+    while first.write is not None and len(batch) < MOST_AT_ONCE and not tasks.empty():
+        task = tasks.get()
+        if task is None:
+            return batch, None, True
+        if task.write is None or task.caller != first.caller:
+            return batch, task, False
+        batch.append(task)
+    return batch, None, False

@@ -49,6 +49,7 @@ class Conversation:
     call_id: int = 0
     legs: dict[int, LegId] = field(default_factory=dict)
     connected: int | None = None
+    stem: str | None = None
 
 
 class Exchange:
@@ -178,16 +179,15 @@ class Exchange:
             case NoteLegEnded(device_id, cause, status):
                 self.desk.leg_ended(caller, device_id, cause, status, at=at)
             case NoteAnswered(device_id):
-                self.desk.answered(caller, device_id, at=at)
+                self.desk.answered(caller, device_id, conversation.stem, at=at)
             case Finish(cause, ended_by, status):
                 self.engine.stop_recording(caller)
                 self.desk.ended(caller, cause, ended_by, status, at=at)
 
     def _record(self, conversation: Conversation) -> None:
         if self.recordings is not None:
-            stem = f"{conversation.tenant_id}-{conversation.call_id}"
-            self.engine.record(conversation.caller, files_of(stem))
-            self.desk.recording(conversation.caller, stem, at=clock.now())
+            conversation.stem = f"{conversation.tenant_id}-{conversation.call_id}"
+            self.engine.record(conversation.caller, files_of(conversation.stem))
 
     def _connect(self, conversation: Conversation) -> None:
         if conversation.connected is not None and conversation.board.stage is not Stage.OVER:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from core.calls.models import Device, PhoneLine, Trunk, TrunkNumber
 from core.calls.numbers import Dialled, Reach, read_caller, read_dialled, short_number
@@ -17,10 +17,10 @@ from core.tenants.service import TenantProfile, tenant_profile
 def plan_from_device(work: Work, device_id: int, dialled: str) -> RingPlan:
     """The plan of a call that one of the tenant's devices makes; raises ``Forbidden`` if it is not one of them."""
     tenant = tenant_profile(work)
-    line_id = work.session.scalar(select(Device.line_id).where(Device.id == device_id, Device.is_enabled))
-    if line_id is None:
+    own = select(Device.line_id).where(Device.id == device_id, Device.is_enabled)
+    caller_line = _line(work, PhoneLine.id == own.scalar_subquery())
+    if caller_line is None:
         raise Forbidden
-    caller_line = _line(work, line_id)
     read = read_dialled(dialled, tenant.country)
     called = _called_line(work, read)
     if called is None:
@@ -56,24 +56,25 @@ def _called_line(work: Work, read: Dialled | None) -> LineFacts | None:
         return None
     if read.reach is Reach.OUTSIDE:
         return _line_of_number(work, read.number)
-    line_id = work.session.scalar(select(PhoneLine.id).where(PhoneLine.number == read.number))
-    return _line(work, line_id) if line_id else None
+    return _line(work, PhoneLine.number == read.number)
 
 
 def _line_of_number(work: Work, number: str) -> LineFacts | None:
-    line_id = work.session.scalar(select(TrunkNumber.line_id).where(TrunkNumber.number == number))
-    return _line(work, line_id) if line_id else None
+    routed = select(TrunkNumber.line_id).where(TrunkNumber.number == number)
+    return _line(work, PhoneLine.id == routed.scalar_subquery())
 
 
-def _line(work: Work, line_id: int) -> LineFacts:
+def _line(work: Work, condition: ColumnElement[bool]) -> LineFacts | None:
     query = (
         select(PhoneLine, UserAccount.name, Device)
         .join(UserAccount, UserAccount.id == PhoneLine.user_id)
         .outerjoin(Device, (Device.line_id == PhoneLine.id) & Device.is_enabled)
-        .where(PhoneLine.id == line_id)
+        .where(condition)
         .order_by(Device.id)
     )
     rows = work.session.execute(query).all()
+    if not rows:
+        return None
     line, name, _device = rows[0]
     return LineFacts(
         id=line.id,

@@ -100,7 +100,8 @@ class Leg:
 class RingPlan:
     """What is to happen with a call: legs to ring, or at once the cause why it ends.
 
-    ``domain`` stands in the caller's address as the legs see it.
+    ``domain`` stands in the caller's address as the legs see it. ``user_id`` is whose activity the call is: the
+    caller's in the company, else the called one's.
     """
 
     direction: str
@@ -109,6 +110,7 @@ class RingPlan:
     domain: str
     line_id: int | None = None
     caller_line_id: int | None = None
+    user_id: int | None = None
     legs: Sequence[Leg] = ()
     refusal: Cause | None = None
 
@@ -124,6 +126,7 @@ def plan_call(asked: Dialling, facts: Facts) -> RingPlan:
         to_number=asked.dialled.number if asked.dialled else "",
         domain=facts.realm,
         line_id=line.id if line else None,
+        user_id=line.user_id if line else None,
         refusal=None if line else Cause.NOT_FOUND,
     )
     return _ringing(direct, line, facts, asked, name="") if line else direct
@@ -139,6 +142,7 @@ def _from_line(asked: Dialling, caller: LineFacts, facts: Facts) -> RingPlan:
             domain=facts.realm,
             line_id=line.id,
             caller_line_id=caller.id,
+            user_id=caller.user_id,
         )
         return _ringing(direct, line, facts, asked, name=caller.user_name)
     is_internal = dialled is None or dialled.reach is Reach.LINE
@@ -149,6 +153,7 @@ def _from_line(asked: Dialling, caller: LineFacts, facts: Facts) -> RingPlan:
         domain=facts.realm,
         line_id=None if is_internal else caller.id,
         caller_line_id=caller.id,
+        user_id=caller.user_id,
         refusal=Cause.NOT_FOUND,
     )
     if dialled is None or is_internal:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, insert, select, update
 
 from core.calls.causes import Cause, EndedBy, answer_for
 from core.calls.dialling import plan_from_device, plan_from_trunk
@@ -24,7 +24,7 @@ from core.foundation.errors import Forbidden, NotFound
 from core.foundation.history import record_change
 from core.foundation.i18n import Message, _, translate
 from core.foundation.jobs import enqueue
-from core.foundation.live import tell
+from core.foundation.live import tell, tell_several
 from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
@@ -134,23 +134,17 @@ def note_leg_ended(
         _add_event(work, call, "leg_ended", at, device_id=device_id, cause=cause.value, sip_status=sip_status)
 
 
-def note_answered(work: Work, call_id: int, device_id: int | None, *, at: datetime) -> None:
-    """Somebody answered on this device."""
+def note_answered(work: Work, call_id: int, device_id: int | None, *, at: datetime, stem: str | None = None) -> None:
+    """Somebody answered on this device; from now on the sound goes into two files named after ``stem``."""
     call = _live(work, call_id)
     if call is None or call.state != "ringing":
         return
     call.state, call.answered_at = "answered", at
     _add_event(work, call, "answered", at, device_id=device_id)
+    if stem is not None:
+        work.session.add(Recording(call_id=call_id, stem=stem))
+        _add_event(work, call, "recorded", at)
     _tell(work, call)
-
-
-def start_recording(work: Work, call_id: int, stem: str, *, at: datetime) -> None:
-    """The call's sound goes into two files named after ``stem``."""
-    call = _live(work, call_id)
-    if call is None:
-        return
-    work.session.add(Recording(call_id=call_id, stem=stem))
-    _add_event(work, call, "recorded", at)
 
 
 def end_call(work: Work, call_id: int, ending: Ending) -> None:
@@ -196,15 +190,9 @@ def _record_activity(work: Work, plan: RingPlan, at: datetime) -> int:
         occurred_at=at,
         contact_id=owner.contact_id,
         company_id=owner.company_id,
-        user_id=_user_of(work, plan),
+        user_id=plan.user_id,
     )
     return record_activity(work, draft)
-
-
-def _user_of(work: Work, plan: RingPlan) -> int | None:
-    """Whose activity it is: the caller's in the company, else the called one's."""
-    line_id = plan.caller_line_id or plan.line_id
-    return work.session.scalar(select(PhoneLine.user_id).where(PhoneLine.id == line_id)) if line_id else None
 
 
 def _live(work: Work, call_id: int) -> Call | None:
@@ -221,38 +209,38 @@ def _end(work: Work, call: Call, ending: Ending) -> None:
     call.cause, call.ended_by, call.sip_status = ending.cause.value, ending.ended_by.value, ending.sip_status
     _add_event(work, call, "ended", ending.at, cause=call.cause, ended_by=call.ended_by, sip_status=ending.sip_status)
     _summarise(work, call, ending)
-    recording = work.session.scalar(
-        select(Recording).where(Recording.call_id == call.id, Recording.state == "recording")
-    )
-    if recording is not None:
-        recording.state = "encoding"
-        enqueue(work, ENCODE_JOB, {"recording_id": recording.id}, due_at=clock.now() + WRITERS_PAUSE)
+    recorded = update(Recording).where(Recording.call_id == call.id, Recording.state == "recording")
+    for recording_id in work.session.scalars(recorded.values(state="encoding").returning(Recording.id)):
+        enqueue(work, ENCODE_JOB, {"recording_id": recording_id}, due_at=clock.now() + WRITERS_PAUSE)
     emit(work, CallEnded(call.id))
     _tell(work, call)
 
 
 def _summarise(work: Work, call: Call, ending: Ending) -> None:
-    activity = work.session.get_one(Activity, call.activity_id)
     summary = SUMMARIES.get(ending.cause)
     if summary is None:
         spoken_s = round((ending.at - (call.answered_at or ending.at)).total_seconds())
         summary = _("Call, %(minutes)d:%(seconds)s min", minutes=spoken_s // 60, seconds=f"{spoken_s % 60:02d}")
-    activity.summary = translate(summary, tenant_profile(work).locale)
+    words = translate(summary, tenant_profile(work).locale)
+    work.session.execute(update(Activity).where(Activity.id == call.activity_id).values(summary=words))
 
 
 def _add_event(
     work: Work, call: Call, kind: str, at: datetime, *, device_id: int | None = None, **detail: str | int
 ) -> None:
-    work.session.add(CallEvent(call_id=call.id, at=at, kind=kind, device_id=device_id, detail=detail))
+    row = {"call_id": call.id, "at": at, "kind": kind, "device_id": device_id, "detail": detail}
+    work.session.execute(insert(CallEvent), row)
 
 
 def _tell(work: Work, call: Call) -> None:
     """Wake those who look at the call or at its customer, and those whose line takes part (``my-call``)."""
-    tell(work, "call", [call.id])
     lines = [line_id for line_id in (call.line_id, call.caller_line_id) if line_id]
-    users = work.session.scalars(select(PhoneLine.user_id).where(PhoneLine.id.in_(lines))).all()
-    if users:
-        tell(work, "my-call", users)
-    contact_id = work.session.scalar(select(Activity.contact_id).where(Activity.id == call.activity_id))
+    users = select(func.array_agg(PhoneLine.user_id)).where(PhoneLine.id.in_(lines)).scalar_subquery()
+    contact = select(Activity.contact_id).where(Activity.id == call.activity_id).scalar_subquery()
+    user_ids, contact_id = work.session.execute(select(users, contact)).one()
+    topics = {"call": [call.id]}
+    if user_ids:
+        topics["my-call"] = user_ids
     if contact_id:
-        tell(work, "contact", [contact_id])
+        topics["contact"] = [contact_id]
+    tell_several(work, topics)

@@ -5,7 +5,7 @@ browser then asks for the fragment, and the server answers with what that user m
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import func, select
@@ -19,7 +19,13 @@ MOST_IDS: Final = 300
 
 def tell(work: Work, topic: str, ids: Sequence[int] = ()) -> None:
     """Wake the browsers of this tenant that watch ``topic`` (or ``topic:id``); without ids, all that watch it."""
-    message = json.dumps(
-        {"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids) if len(ids) <= MOST_IDS else []}
+    tell_several(work, {topic: ids})
+
+
+def tell_several(work: Work, topics: Mapping[str, Sequence[int]]) -> None:
+    """``tell`` of several topics in one statement."""
+    messages = (
+        json.dumps({"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids) if len(ids) <= MOST_IDS else []})
+        for topic, ids in topics.items()
     )
-    work.session.execute(select(func.pg_notify(CHANNEL, message)))
+    work.session.execute(select(*(func.pg_notify(CHANNEL, message) for message in messages)))

@@ -50,8 +50,8 @@ class Listening(Phone):
     rung_at = 0.0
 
     def receive(self, timeout_s: float = 5.0) -> Message:
-        """The next message."""
-        message = super().receive(timeout_s)
+        """The next message; what a retransmission brings late is waited for."""
+        message = super().receive(2 * timeout_s)
         if message.status == 180:
             self.rung_at = time.monotonic()
         return message

@@ -9,7 +9,7 @@ from core.calls.jobs import encode_recording
 from core.calls.models import Recording
 from core.calls.queries import call_detail, recording_stream
 from core.calls.recordings import NotARecording, encode, files_of, folder
-from core.calls.service import Ending, end_call, note_answered, start_recording
+from core.calls.service import Ending, end_call, note_answered
 from core.foundation import clock
 from core.foundation.blobs import Blob, files
 from tests.conftest import WorkAs
@@ -84,8 +84,7 @@ def test_a_broken_file_is_no_recording(stem: str, sound: bytes) -> None:
 def test_a_recording_is_encrypted_kept_and_played_and_its_files_go(work_as: WorkAs, cast: Cast, stem: str) -> None:
     with work_as("system") as work:
         call_id = call_from_outside(work, set_up(work, cast.demo)).call_id
-        note_answered(work, call_id, None, at=clock.now())
-        start_recording(work, call_id, stem, at=clock.now())
+        note_answered(work, call_id, None, at=clock.now(), stem=stem)
         ending = Ending(cause=Cause.ANSWERED, ended_by=EndedBy.CALLER, at=clock.now(), sip_status=200)
         end_call(work, call_id, ending)
         recording_id = work.session.query(Recording.id).scalar()

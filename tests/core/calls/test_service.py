@@ -19,7 +19,6 @@ from core.calls.service import (
     note_leg_ended,
     note_ringing,
     pair_call,
-    start_recording,
 )
 from core.directory.drafts import ContactDraft, Reachable
 from core.directory.service import create_contact
@@ -241,8 +240,7 @@ def test_the_log_continues_after_a_page(work_as: WorkAs, telephony: Telephony) -
 def test_a_dead_workers_calls_are_closed_and_their_recordings_kept(work_as: WorkAs, telephony: Telephony) -> None:
     with work_as("system") as work:
         call_id = call_from_line(work, telephony, "102").call_id
-        note_answered(work, call_id, None, at=clock.now())
-        start_recording(work, call_id, "stem", at=clock.now())
+        note_answered(work, call_id, None, at=clock.now(), stem="stem")
         later = clock.now() + timedelta(seconds=1)
         assert close_crashed(work, "gateway-1", before=later) == []
         assert close_crashed(work, "gateway-0", before=later) == [call_id]
