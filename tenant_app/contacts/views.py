@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from core.calls.queries import calls_of_activities
 from core.directory.books.clients import holders_of_contact
 from core.directory.books.queries import books_of_contact
+from core.directory.books.uploads import card_extras
 from core.directory.checks import COUNTRIES
 from core.directory.phones import shown_phone
 from core.directory.queries import ContactDetail, company_choice, contact_detail, database_choices, list_contacts
@@ -98,6 +99,7 @@ class Contacts(BaseView):
             tickets=tickets,
             contact_books=books_of_contact(work, contact_id),
             holders=holders_of_contact(work, contact_id),
+            card_only=[extra.value for extra in card_extras(work, contact_id)],
             activities=activities,
             calls=calls_of_activities(work, [entry.id for entry in activities if entry.kind == "call"]),
             countries=_countries(str(get_locale())),

@@ -7,6 +7,7 @@ import pytest
 from core.directory.books.uploads import card_extras
 from core.directory.queries import contact_detail, list_contacts
 from tests.carddav.conftest import Dav
+from tests.conftest import ClientAs
 from tests.support.dav import CR
 
 NO_END = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nN:A;;;;\r\n"
@@ -89,7 +90,7 @@ def test_a_card_without_a_length_is_taken_and_bounded(dav: Dav, card: str) -> No
     assert dav.boris.put("big.vcf", card + "7" * 6 * 2**20, Transfer_Encoding="chunked").status == 413
 
 
-def test_what_a_contact_cannot_hold_stays_in_the_card_and_is_shown(dav: Dav, card: str) -> None:
+def test_what_a_contact_cannot_hold_stays_in_the_card_and_is_shown(dav: Dav, card: str, client_as: ClientAs) -> None:
     odd = card.replace("EMAIL;TYPE=INTERNET:jana@acme.example", "EMAIL:jana at acme\r\nTEL:ext. 12")
     assert dav.boris.put("jana.vcf", odd).status == 201
     assert dav.boris.get("jana.vcf").text == odd
@@ -102,6 +103,7 @@ def test_what_a_contact_cannot_hold_stays_in_the_card_and_is_shown(dav: Dav, car
             ("EMAIL", "jana at acme"),
             ("TEL", "ext. 12"),
         }
+    assert b"jana at acme, ext. 12" in client_as("boris").get(f"/contacts/{contact}").data
 
 
 def test_signs_that_xml_cannot_hold_do_not_break_a_listing(dav: Dav, card: str) -> None:

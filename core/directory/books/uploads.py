@@ -124,6 +124,8 @@ class _Entry:
 def _locked(visit: Visit, book: PhoneBook, href: str) -> _Entry | None:
     """The entry under ``href``, locked with its contact, and the card that this client was last handed of it."""
     book_id, name = _place(book, href)
+    if not any(other.id == book_id for other in visit.books):
+        return None
     values = {"book_id": book_id, "href": name, "client_id": visit.client_id}
     row = visit.work.session.execute(_LOCK, values).one_or_none()
     if row is None:
