@@ -40,7 +40,10 @@ def main(number: int) -> None:
         signal.signal(signal_number, lambda got, _frame: stopping.append(got))
     log.info("gateway_ready", worker=name, capacity=engine.capacity)
     while not stopping:
-        exchange.turn()
+        try:
+            exchange.turn()
+        except Exception:
+            log.exception("turn_failed")  # one call's fault must not end the others
     _say_goodbye(exchange)
     desk.close(WRITING_S)
     engine.close()

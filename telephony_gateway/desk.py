@@ -116,6 +116,9 @@ class Desk:
         """The call is over."""
         ending = Ending(cause=cause, ended_by=ended_by, at=at, sip_status=status)
         self._note(caller, lambda work, call_id: end_call(work, call_id, ending))
+
+    def forget(self, caller: LegId) -> None:
+        """Nothing more will be said of this call."""
         self._put(_Task(caller, lambda: self._forget(caller)))
 
     def close_predecessors(self, *, before: datetime) -> None:

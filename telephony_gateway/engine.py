@@ -6,9 +6,11 @@ library has finished with it. Every call is referred to until it has ended, sinc
 reference.
 """
 
-import re
+import os
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +19,7 @@ import pjsua2 as pj
 import structlog
 
 from core.calls.plans import Credentials, Leg
-from telephony_gateway.invites import read_invite
+from telephony_gateway.invites import caller_address, read_invite
 from telephony_gateway.signals import Answered, Arrived, CallSignal, Ended, LegId, Progressed, SoundChanged
 
 NARROW_HZ: Final = 8000
@@ -37,7 +39,6 @@ USER_AGENT: Final = "Centrala"
 CONNECTABLE: Final = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
 BROWSERS_SOUND: Final = "UDP/TLS/RTP/SAVP"
 ENCRYPTED_SOUND: Final = "RTP/SAVP"
-NOT_SHOWN: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 log = structlog.get_logger()
 
@@ -138,8 +139,10 @@ class Engine:
         self.trunk_accounts: dict[tuple[int, str, str], _Account] = {}
         self.last_leg = 0
         self.endpoint = _Endpoint()
-        self.endpoint.libCreate()
-        self.legs = self._initialise()
+        with _silenced():
+            self.endpoint.libCreate()
+        self.endpoint.libInit(self._settings())
+        self.legs = LEGS_BUILT if self._has_opus() else LEGS_OF_WHEEL
         self.endpoint.audDevManager().setNullDev()
         self._listen()
         self.endpoint.libStart()
@@ -173,7 +176,7 @@ class Engine:
         account = account or (self.browser if leg.is_browser else self.plain)
         call = _Call(account, number, self.signals, call_id=pj.PJSUA_INVALID_ID, is_ours=True)
         parameters = _parameters()
-        parameters.txOption.localUri = _address(leg, domain)
+        parameters.txOption.localUri = caller_address(leg, domain)
         if leg.trunk_id is not None:
             parameters.txOption.headers = _headers({"X-Trunk": str(leg.trunk_id)})
         try:
@@ -205,11 +208,15 @@ class Engine:
         if first is None or second is None:
             return False
         tape = self.tapes.get(caller)
-        first.startTransmit(second)
-        second.startTransmit(first)
-        if tape is not None:
-            first.startTransmit(tape.caller)
-            second.startTransmit(tape.callee)
+        try:
+            first.startTransmit(second)
+            second.startTransmit(first)
+            if tape is not None:
+                first.startTransmit(tape.caller)
+                second.startTransmit(tape.callee)
+        except pj.Error as error:
+            log.warning("sound_not_connected", status=error.status)
+            return False
         return True
 
     def record(self, caller: LegId, files: tuple[Path, Path]) -> None:
@@ -218,9 +225,13 @@ class Engine:
         Silence flows into both all the time: a recorder stands still while it hears nobody, and the two would drift
         apart.
         """
-        tape = _Tape(_recorder(files[0]), _recorder(files[1]))
-        for side in (tape.caller, tape.callee):
-            self.silence.startTransmit(side)
+        try:
+            tape = _Tape(_recorder(files[0]), _recorder(files[1]))
+            for side in (tape.caller, tape.callee):
+                self.silence.startTransmit(side)
+        except pj.Error as error:
+            log.warning("call_not_recorded", status=error.status)
+            return
         self.tapes[caller] = tape
 
     def stop_recording(self, caller: LegId) -> None:
@@ -273,23 +284,15 @@ class Engine:
         except pj.Error:
             return None
 
-    def _initialise(self) -> int:
-        """Initialise with as many legs as this build has; answers how many."""
-        for legs in (LEGS_BUILT, LEGS_OF_WHEEL):
-            try:
-                self.endpoint.libInit(self._settings(legs))
-            except pj.Error:
-                if legs == LEGS_OF_WHEEL:
-                    raise
-            else:
-                return legs
-        raise AssertionError
+    def _has_opus(self) -> bool:
+        """Whether this is our build: the wheel has neither Opus nor room for more than 4 legs, and does not say so."""
+        return any(codec.codecId.startswith("opus") for codec in self.endpoint.codecEnum2())
 
-    def _settings(self, legs: int) -> Any:
+    def _settings(self) -> Any:
         config = pj.EpConfig()
         config.logConfig.level = config.logConfig.consoleLevel = self.settings.log_level
         config.logConfig.msgLogging = 0
-        config.uaConfig.maxCalls = legs
+        config.uaConfig.maxCalls = LEGS_BUILT
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.userAgent = USER_AGENT
@@ -374,12 +377,18 @@ def _headers(values: Mapping[str, str]) -> Any:
     return headers
 
 
-def _address(leg: Leg, domain: str) -> str:
-    """The caller's address as the leg is shown it (RFC 3323, 4.1.1.3 for those who hide theirs)."""
-    if not leg.caller:
-        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
-    name = NOT_SHOWN.sub("", leg.caller_name)
-    return f'"{name}" <sip:{leg.caller}@{domain}>' if name else f"<sip:{leg.caller}@{domain}>"
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Nothing reaches standard output: the library prints lines of its own before it can be told not to."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _recorder(path: Path) -> Any:

@@ -198,3 +198,4 @@ class Exchange:
         self.conversations.pop(conversation.caller, None)
         self.engine.stop_recording(conversation.caller)
         self.engine.forget(conversation.caller)
+        self.desk.forget(conversation.caller)

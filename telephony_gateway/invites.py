@@ -1,9 +1,10 @@
-"""Reading an INVITE as the edge hands it over: who calls whom, in which company. Pure."""
+"""Reading INVITEs as the edge hands them over, who calls whom in which company; and writing who calls. Pure."""
 
 import re
 from typing import Final
 from urllib.parse import unquote
 
+from core.calls.plans import Leg
 from telephony_gateway.signals import Invite
 
 LONGEST: Final = 255
@@ -14,6 +15,7 @@ SHORT_NAMES: Final = {"v": "via", "f": "from", "i": "call-id"}
 REQUEST: Final = re.compile(r"INVITE sips?:([^@> ]+)@\S+ SIP/2\.0")
 ADDRESS: Final = re.compile(r"sips?:([^@;>]+)@")
 SENT_BY: Final = re.compile(r"SIP\s*/\s*2\.0\s*/\s*TCP\s+127\.0\.0\.1:([0-9]+)\b", re.IGNORECASE)
+NOT_SHOWN: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
 IDS: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -41,6 +43,14 @@ def read_invite(message: str, *, edge_port: int) -> Invite | None:
         caller=_plain(unquote(caller[1])) if caller else "",
         sip_call_id=_plain(headers.get("call-id", "")),
     )
+
+
+def caller_address(leg: Leg, domain: str) -> str:
+    """The caller's address as the leg is shown it (RFC 3323, 4.1.1.3 for those who hide theirs)."""
+    if not leg.caller:
+        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    name = NOT_SHOWN.sub("", leg.caller_name)
+    return f'"{name}" <sip:{leg.caller}@{domain}>' if name else f"<sip:{leg.caller}@{domain}>"
 
 
 def _id_of(value: str | None) -> int | None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from telephony_gateway.invites import read_invite
+from core.calls.plans import Leg
+from telephony_gateway.invites import caller_address, read_invite
 from telephony_gateway.signals import Invite
 
 EDGE = 5070
@@ -76,3 +77,17 @@ def test_a_forged_second_header_does_not_count() -> None:
     found = read_invite(text(*GOOD, "X-Tenant: 8"), edge_port=EDGE)
     assert found is not None
     assert found.tenant_id == 7
+
+
+@pytest.mark.parametrize(
+    ("caller", "name", "shown"),
+    [
+        ("101", "Boris Havran", '"Boris Havran" <sip:101@realm>'),
+        ("101", 'B"o\\\r\nX-Trunk: 1', '"BoX-Trunk: 1" <sip:101@realm>'),
+        ("+420601123456", "", "<sip:+420601123456@realm>"),
+        ("", "Somebody", '"Anonymous" <sip:anonymous@anonymous.invalid>'),
+    ],
+)
+def test_a_phone_is_shown_who_calls_and_nothing_else(caller: str, name: str, shown: str) -> None:
+    leg = Leg(device_id=1, uri="sip:102@realm", caller=caller, caller_name=name)
+    assert caller_address(leg, "realm") == shown
