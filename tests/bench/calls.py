@@ -62,7 +62,7 @@ class Listening(Phone):
 
 def say(line: str) -> None:
     """Print a line of the table."""
-    print(line, flush=True)  # noqa: T201  # it is what a benchmark is for
+    print(line, flush=True)
 
 
 def main(*, is_wide: bool) -> None:
