@@ -1,5 +1,8 @@
 """``GET /gallery``."""
 
+from math import sin
+from typing import Final
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
@@ -8,6 +11,9 @@ from core.foundation import clock
 from core.foundation.unit_of_work import Work
 from tenant_app.pages import signed_in_only
 from tenant_app.qr import qr_code
+from tenant_app.waveform import waveform
+
+SPEECH: Final = [round(abs(sin(place / 3) * sin(place / 17)) * 255) for place in range(200)]
 
 
 class Gallery(BaseView):
@@ -20,5 +26,9 @@ class Gallery(BaseView):
     def show(self, work: Work) -> ResponseReturnValue:  # noqa: ARG002  # every page has a transaction
         """All components."""
         return render_template(
-            "gallery.html", gallery_at=clock.now(), gallery_code=qr_code("https://example.com/gallery")
+            "gallery.html",
+            gallery_at=clock.now(),
+            gallery_code=qr_code("https://example.com/gallery"),
+            gallery_wave=waveform(SPEECH, SPEECH[::-1]),
+            gallery_show=str,
         )
