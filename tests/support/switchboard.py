@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from core.calls.causes import Cause, EndedBy
 from core.calls.models import Device, TrunkNumber
+from core.calls.recordings import files_of
 from core.calls.service import (
     Ending,
     IncomingCall,
@@ -23,6 +24,7 @@ from core.calls.service import (
     end_call,
     note_answered,
     note_ringing,
+    start_recording,
 )
 from core.foundation import clock
 from core.foundation.actor import Door, system_actor
@@ -30,6 +32,7 @@ from core.foundation.unit_of_work import Work, unit_of_work
 from core.tenants.service import tenant_of_host
 from deploy.local.places import ROOT
 from tests.support.database import using
+from tests.support.sound import write_wav
 from tests.support.stack import Stack
 
 ASK: Final = (
@@ -73,6 +76,15 @@ class Switchboard:
         """Boris picks up."""
         with _work() as work:
             note_answered(work, call.call_id, call.device_id, at=clock.now())
+
+    def record(self, call: Ringing, caller: Sequence[int], callee: Sequence[int]) -> None:
+        """Their sound is written down, as the gateway does while they speak; it is encoded once they hang up."""
+        stem = f"test-{call.call_id}"
+        for path, samples in zip(files_of(stem), (caller, callee), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_wav(path, samples)
+        with _work() as work:
+            start_recording(work, call.call_id, stem, at=clock.now())
 
     def hang_up(self, call: Ringing, cause: Cause = Cause.ANSWERED) -> None:
         """The caller hangs up."""
