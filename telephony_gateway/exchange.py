@@ -30,7 +30,7 @@ from telephony_gateway.switchboard import (
 )
 
 IDLE_MS: Final = 10
-BUSY_MS: Final = 1
+BUSY_MS: Final = 3
 TICK_S: Final = 0.1
 GONE: Final = 487
 UNAVAILABLE: Final = 503
