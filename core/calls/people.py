@@ -54,16 +54,20 @@ class ContactMatch:
     last_activities: Sequence[LastActivity]
 
 
-def contacts_at(work: Work, number: str) -> list[ContactMatch]:
-    """Contacts with the number, by name, with what one wants to know before answering."""
+def contacts_at(work: Work, number: str, *, paired: int | None = None) -> list[ContactMatch]:
+    """Contacts with the number, by name, with what one wants to know before answering.
+
+    ``paired`` is whom somebody chose: they stand among them though their number is another.
+    """
     if not work.actor.may(Permission.CONTACTS_READ):
         return []
+    candidates = [*contacts_with(work, number), *([paired] if paired else [])]
     addresses = select(ContactEmail.address).where(ContactEmail.contact_id == Contact.id).correlate(Contact)
     email = addresses.order_by(ContactEmail.position, ContactEmail.id).limit(1).scalar_subquery()
     query = (
         select(Contact.id, Contact.name, Contact.job_title, Company.name.label("company"), email.label("email"))
         .outerjoin(Company, Company.id == Contact.company_id)
-        .where(Contact.id.in_(contacts_with(work, number)))
+        .where(Contact.id.in_(candidates))
         .order_by(Contact.sort_key, Contact.id)
         .limit(MOST_MATCHES)
     )

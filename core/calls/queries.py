@@ -198,7 +198,7 @@ def call_detail(work: Work, call_id: int) -> CallDetail:
         call=row,
         events=_events(work, call_id),
         recording=_recording_view(recording) if recording else None,
-        matches=contacts_at(work, row.outside_number),
+        matches=contacts_at(work, row.outside_number, paired=row.contact_id),
     )
 
 
@@ -373,7 +373,7 @@ def _card(work: Work, row: Any, user_id: int) -> CallCard:
         colleague=colleague if is_inside else None,
         contact_id=row.contact_id,
         ticket_id=row.ticket_id,
-        matches=() if is_inside else contacts_at(work, number),
+        matches=() if is_inside else contacts_at(work, number, paired=row.contact_id),
         state=call.state,
         started_at=call.started_at,
         answered_at=call.answered_at,

@@ -167,7 +167,7 @@ def close_crashed(work: Work, worker: str, *, before: datetime) -> list[int]:
 
 def pair_call(work: Work, call_id: int, contact_id: int) -> None:
     """Make the contact the customer of the call. Raises ``NotFound``."""
-    work.actor.require(Permission.CALLS_READ)
+    work.actor.require(Permission.CALLS_MAKE)
     call, contact = work.session.get(Call, call_id), work.session.get(Contact, contact_id)
     activity = work.session.get(Activity, call.activity_id, with_for_update=True) if call else None
     if call is None or activity is None or contact is None:

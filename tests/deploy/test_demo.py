@@ -108,3 +108,11 @@ def test_an_agent_does_not_see_the_closed_category(demo: Demo) -> None:
     assert "Legal" not in seen
     closed = "select count(*) > 0 from ticket join ticket_category c on c.id = category_id where c.name = 'Legal'"
     assert demo.rows(closed) == [(True,)]
+
+
+def test_customers_have_called(demo: Demo) -> None:
+    found = demo.rows("""
+        select call.direction, count(contact_id) from call join activity on activity.id = activity_id
+        where state = 'ended' group by call.direction order by call.direction""")
+    assert [direction for direction, _known in found] == ["in", "internal", "out"]
+    assert found[0][1] > found[2][1] > 0

@@ -384,6 +384,17 @@ def test_one_press_opens_a_ticket_of_ones_own_for_the_call(
     assert f'href="/calls/{call_id}"' in boris.get(f"/tickets/{ticket.id}").text
 
 
+def test_whoever_was_chosen_stands_on_the_card_though_their_number_is_another(
+    client_as: ClientAs, work_as: WorkAs, telephony: Telephony, with_number: CreateContact
+) -> None:
+    ctirad = with_number("Ctirad Tkáč", number="+420777000111")
+    call_id = ring(work_as, telephony)
+    boris = client_as("boris")
+    boris.post(f"/calls/{call_id}/pair", data={"contact_id": ctirad})
+    for path in ("/calls/card", f"/calls/{call_id}/card"):
+        assert 'data-call-title="Ctirad Tkáč"' in boris.get(path).text
+
+
 def test_the_cards_cost_few_statements(
     client_as: ClientAs, work_as: WorkAs, telephony: Telephony, with_number: CreateContact
 ) -> None:

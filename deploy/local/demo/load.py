@@ -11,6 +11,7 @@ from core.foundation.jobs import Job
 from core.foundation.outbox import StoredEvent
 from core.foundation.unit_of_work import unit_of_work
 from deploy.local.demo.books import create_books
+from deploy.local.demo.calls import play_calls
 from deploy.local.demo.companies import DEMO, OTHER, Plan, Scene, Tenant, create
 from deploy.local.demo.past import backdating
 from deploy.local.demo.people import create_firms, create_people
@@ -35,6 +36,7 @@ def _load(plan: Plan, now: datetime) -> None:
     people = create_people(scene, create_firms(scene), taken)
     create_books(scene)
     play_conversations(scene, people, taken)
+    play_calls(scene, people)
     _drop_work(scene.tenant)
 
 
