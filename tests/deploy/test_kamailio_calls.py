@@ -210,6 +210,19 @@ def test_a_call_to_another_address_than_the_trunks_is_refused(edge: Edge, worker
     assert worker.call("sip:+420123456789@203.0.113.9:5060", "X-Trunk: 1").status == 403
 
 
+def test_acknowledging_a_refusal_ends_it_also_with_a_preset_route(edge: Edge, worker: Worker) -> None:
+    worker.answer_invite = 486
+    caller = phone(edge, "101")
+    refused = caller.invite("102")
+    assert refused.status == 486
+    acknowledgement = caller.sent[-1].decode().replace("INVITE", "ACK")
+    acknowledgement = re.sub(r"\r\nTo: [^\r]*", f"\r\nTo: {refused['to']}", acknowledgement)
+    route = f"\r\nRoute: <sip:127.0.0.1:{edge.port};transport=udp;lr>"
+    caller.write(acknowledgement.replace("\r\nMax-Forwards", f"{route}\r\nMax-Forwards").encode())
+    with pytest.raises(TimeoutError):
+        caller.receive(2.0)
+
+
 def test_without_a_worker_a_caller_hears_so_at_once(edge: Edge) -> None:
     assert phone(edge, "101").invite("102").status == 503
 
