@@ -37,6 +37,8 @@ PAGES = (
     "/synced/all?q=nothing-like-this",
     "/synced/profile/forged",
     "/calls/",
+    "/calls/1",
+    "/calls/1?who=nov",
     "/calls/?which=missed",
     "/calls/?q=nothing-like-this",
     "/lines/",
@@ -125,7 +127,7 @@ def test_what_opens_over_a_page_is_accessible(page_of: PageOf, stack: Stack) -> 
     assert violations(boris) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/tickets/", "/tickets/1", "/contacts/", "/contacts/1"])
+@pytest.mark.parametrize("path", ["/", "/tickets/", "/tickets/1", "/contacts/", "/contacts/1", "/calls/", "/calls/1"])
 def test_nothing_jumps_while_a_page_loads(page_of: PageOf, stack: Stack, path: str) -> None:
     boris = page_of("boris")
     boris.goto(stack.url() + path)

@@ -26,8 +26,7 @@ def switchboard(stack: Stack) -> Iterator[Switchboard]:
 def record(boris: Page, stack: Stack, switchboard: Switchboard) -> int:
     """A call that was recorded, with its page open while it was still being saved."""
     call = switchboard.ring("+420799100800")
-    switchboard.answer(call)
-    switchboard.record(call, tone(440, SECONDS), tone(330, SECONDS))
+    switchboard.answer_recorded(call, tone(440, SECONDS), tone(330, SECONDS))
     boris.goto(f"{stack.url()}/calls/{call.call_id}")
     expect(boris.get_by_text("Being recorded.")).to_be_visible()
     switchboard.hang_up(call)

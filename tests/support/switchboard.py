@@ -24,7 +24,6 @@ from core.calls.service import (
     end_call,
     note_answered,
     note_ringing,
-    start_recording,
 )
 from core.foundation import clock
 from core.foundation.actor import Door, system_actor
@@ -77,14 +76,14 @@ class Switchboard:
         with _work() as work:
             note_answered(work, call.call_id, call.device_id, at=clock.now())
 
-    def record(self, call: Ringing, caller: Sequence[int], callee: Sequence[int]) -> None:
-        """Their sound is written down, as the gateway does while they speak; it is encoded once they hang up."""
+    def answer_recorded(self, call: Ringing, caller: Sequence[int], callee: Sequence[int]) -> None:
+        """Boris picks up, and their sound is written as the gateway writes it; it is encoded once they hang up."""
         stem = f"test-{call.call_id}"
         for path, samples in zip(files_of(stem), (caller, callee), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_wav(path, samples)
         with _work() as work:
-            start_recording(work, call.call_id, stem, at=clock.now())
+            note_answered(work, call.call_id, call.device_id, at=clock.now(), stem=stem)
 
     def hang_up(self, call: Ringing, cause: Cause = Cause.ANSWERED) -> None:
         """The caller hangs up."""
