@@ -279,7 +279,9 @@ def main() -> None:
                 with stock_server(folder, cards) as server:
                     stock = measured(server, cards)
             load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
-            print(f"\n{number:,} cards, {load}; medians in ms\n{table(number, ours, stock)}", flush=True)  # noqa: T201  # it is what a benchmark is for
+            print(
+                f"\n{number:,} cards, {load}; medians in ms\n{table(number, ours, stock)}", flush=True
+            )  # it is what a benchmark is for
 
 
 if __name__ == "__main__":
