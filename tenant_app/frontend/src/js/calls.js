@@ -9,8 +9,10 @@ import { flashTitle } from "./title.js";
 
 const PREFIX = "call-";
 const KEPT_IDS = 50;
-/** The newest question; an answer to an older one is out of date. */
-let asked = 0;
+const LONGEST_MS = 10000;
+/** One question at a time, so that no older answer overtakes a newer one; what comes meanwhile is asked for after it. */
+let isAsking = false;
+let isAskedAgain = false;
 /** Which calls this page has said aloud. @type {Set<string>} */
 const announced = new Set();
 
@@ -33,10 +35,23 @@ function closed() {
 }
 
 async function ask() {
-  asked += 1;
-  const question = asked;
+  isAskedAgain = true;
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    while (isAskedAgain) {
+      isAskedAgain = false;
+      await bring();
+    }
+  } finally {
+    isAsking = false;
+  }
+}
+
+/** What rings now, put into the panel. */
+async function bring() {
   const cards = await cardsAt("/calls/card");
-  if (!cards || question !== asked) return;
+  if (!cards) return;
   const wanted = cards.filter((card) => !closed().includes(card.id));
   for (const card of wanted.toReversed()) await put(card);
   await finish(wanted);
@@ -47,7 +62,7 @@ async function ask() {
 
 /** @param {string} url @returns {Promise<Card[] | null>} null if the server did not answer as it should */
 async function cardsAt(url) {
-  const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(LONGEST_MS) }).catch(() => null);
   if (answer?.status === 404) return [];
   if (!answer?.ok || answer.redirected) return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
