@@ -43,7 +43,7 @@ def connect(account: dict[str, Any]) -> int:
 @pytest.mark.covers("GD-7", "GD-8", "GD-14")
 def test_a_phone_gets_the_book_by_its_code_and_is_revoked(people: People, stack: Stack, tmp_path: Path) -> None:
     anna = people.page_of("anna")
-    create_book(anna, stack, "Close collaborators")
+    create_book(anna, stack, "Field team")
     assert violations(anna) == []
 
     anna.keyboard.press("n")

@@ -67,7 +67,7 @@ def test_a_call_becomes_a_ticket_while_they_speak(page_of: PageOf, stack: Stack,
     call = switchboard.ring("+420799100400")
     panel = boris.locator("#panel")
     expect(panel.get_by_role("heading", name="Hynek Šťastný")).to_be_visible()
-    expect(boris.get_by_role("alert").filter(has_text="Incoming call: Hynek Šťastný")).to_be_attached()
+    expect(boris.locator("[data-calls-announcer]").filter(has_text="Incoming call: Hynek Šťastný")).to_be_attached()
     expect(boris).to_have_title("Incoming call: Hynek Šťastný · Contacts · Linden Office")
     switchboard.answer(call)
     expect(panel.get_by_text("In the call")).to_be_visible()
