@@ -57,9 +57,6 @@ def ring(work_as: WorkAs, telephony: Telephony, caller: str = OUTSIDE) -> int:
         return call_from_outside(work, telephony, caller=caller).call_id
 
 
-# The log
-
-
 def test_the_log_says_who_called_whom_and_how_it_ended(
     client_as: ClientAs, work_as: WorkAs, telephony: Telephony, with_number: CreateContact
 ) -> None:
@@ -153,9 +150,6 @@ def test_the_log_costs_few_statements(client_as: ClientAs, work_as: WorkAs, tele
     assert len(queries) <= ENTERING + LIST_STATEMENTS
 
 
-# One call
-
-
 def test_a_call_tells_what_rang_and_what_became_of_it(
     client_as: ClientAs, work_as: WorkAs, telephony: Telephony
 ) -> None:
@@ -221,9 +215,6 @@ def test_a_call_of_nobody_offers_a_new_contact_and_finds_others_by_name(
     boris = client_as("boris")
     assert "/contacts/new?phone=%2B420601123456" in boris.get(f"/calls/{call_id}").text
     assert "Ctirad Tkáč" in boris.get(f"/calls/{call_id}?who=tkac").text
-
-
-# Sound
 
 
 def test_a_recording_is_sent_whole_or_in_part(client_as: ClientAs, work_as: WorkAs, telephony: Telephony) -> None:
@@ -300,9 +291,6 @@ def test_a_contacts_timeline_leads_to_the_call_and_loads_its_player(
     assert f'hx-get="/calls/{call_id}/player"' in page
     assert f'src="/calls/{call_id}/recording"' in boris.get(f"/calls/{call_id}/player").text
     assert f'hx-get="/calls/{call_id}/player"' not in client_as("vera").get(f"/contacts/{jana}").text
-
-
-# Cards
 
 
 def test_the_card_of_a_ringing_call_says_who_it_is(
