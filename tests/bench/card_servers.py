@@ -134,7 +134,7 @@ def _running(arguments: Sequence[str], port: int, settings: Mapping[str, str], l
         yield
     finally:
         if process.poll() is not None:
-            print(f"{arguments[2]} ended with {process.returncode}: {log.read_text()}", file=sys.stderr)  # why all ends
+            print(f"{arguments[2]} ended with {process.returncode}: {log.read_text()}", file=sys.stderr)
         process.terminate()
         process.wait(READY_S)
 

@@ -234,7 +234,7 @@ def measured(server: Server, cards: Sequence[Card]) -> dict[str, Figure]:
     found = {}
     for name, operation in Operations(Client(server), cards).by_name().items():
         found[name] = _repeated(operation)
-        print(f"{server.label}: {name} {found[name].median_ms:.1f} ms", file=sys.stderr, flush=True)  # progress
+        print(f"{server.label}: {name} {found[name].median_ms:.1f} ms", file=sys.stderr, flush=True)
     return found
 
 
