@@ -1,7 +1,6 @@
 """Lines and their devices: who may be dialled, and what rings then."""
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from core.foundation.live import tell
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
+from core.identity.passwords import readable_password, readable_signs
 from core.tenants.service import tenant_profile
 
 KINDS: Final = ("sip", "browser", "external")
@@ -27,8 +27,6 @@ SHORTEST_RING_S: Final = 5
 LONGEST_RING_S: Final = 120
 MOST_DEVICES: Final = 10
 NAME_CHARACTERS: Final = 60
-READABLE_SIGNS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-"""No sign that is taken for another when it is typed."""
 PASSWORD_GROUPS: Final = 4
 PASSWORD_GROUP_SIGNS: Final = 5
 DEVICE_FIELDS: Final = ("kind", "name", "external_number", "ring_delay_s", "ring_time_s", "is_enabled")
@@ -140,7 +138,7 @@ def add_device(work: Work, line_id: int, draft: DeviceDraft) -> NewDevice:
     device = Device(line_id=line_id, **values)
     password = None
     if draft.kind != "external":
-        device.sip_username = f"{line.number}-{_random(4)}"
+        device.sip_username = f"{line.number}-{readable_signs(4)}"
         password = _give_password(work, device)
     work.session.add(device)
     work.session.flush()
@@ -347,10 +345,6 @@ def _outside_number(work: Work, problems: Problems, typed: str) -> str:
 
 
 def _give_password(work: Work, device: Device) -> str:
-    password = "-".join(_random(PASSWORD_GROUP_SIGNS) for _group in range(PASSWORD_GROUPS))
+    password = readable_password(groups=PASSWORD_GROUPS, signs=PASSWORD_GROUP_SIGNS)
     device.ha1 = digest_of(device.sip_username, tenant_profile(work).realm, password)
     return password
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(READABLE_SIGNS) for _sign in range(length))

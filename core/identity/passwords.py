@@ -1,9 +1,14 @@
-"""Passwords: Argon2id (RFC 9106) with the library's current parameters."""
+"""Passwords: people's own by Argon2id (RFC 9106) with the library's current parameters, and those made for devices."""
 
+import secrets
 from functools import cache
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+READABLE_SIGNS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+"""No sign that is taken for another when it is typed; five bits each."""
 
 
 def hash_password(password: str) -> str:
@@ -18,6 +23,16 @@ def password_matches(password: str, stored: str | None) -> bool:
         return _hasher().verify(stored or nobodys, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def readable_signs(length: int) -> str:
+    """Random signs that can be read out and typed."""
+    return "".join(secrets.choice(READABLE_SIGNS) for _place in range(length))
+
+
+def readable_password(*, groups: int, signs: int) -> str:
+    """A random password for a device, in groups: ``abcde-fghij``. Long enough ones need no slow hash."""
+    return "-".join(readable_signs(signs) for _group in range(groups))
 
 
 @cache

@@ -4,7 +4,6 @@ Nothing here claims that a contact was deleted on a phone: only that its removal
 back after it. Whoever has not come back is named with the day on which it was last seen.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,14 +23,13 @@ from core.foundation.live import tell
 from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.identity.passwords import readable_password, readable_signs
 from core.tenants.service import tenant_profile
 
 MOST_CLIENTS: Final = 30
-USERNAME_SIGNS: Final = "0123456789abcdefghijkmnpqrstuvwxyz"
-READABLE_SIGNS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-"""No sign that is taken for another when it is typed."""
-
+USERNAME_LENGTH: Final = 10
 PASSWORD_GROUPS: Final = 5
+PASSWORD_GROUP_SIGNS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +109,11 @@ def add_client(work: Work, name: str) -> NewClient:
     mine = select(SyncedClient.id).where(SyncedClient.user_id == work.actor.user_id, SyncedClient.state != "revoked")
     if len(work.session.scalars(mine).all()) >= MOST_CLIENTS:
         raise Conflict(_("More than %(limit)d are too many; revoke one that is not used.", limit=MOST_CLIENTS))
-    password = "-".join(_random(READABLE_SIGNS, 6) for _number in range(PASSWORD_GROUPS))
+    password = readable_password(groups=PASSWORD_GROUPS, signs=PASSWORD_GROUP_SIGNS)
     client = SyncedClient(
         user_id=work.actor.user_id,
         name=shown,
-        username=f"{tenant_profile(work).realm}-{_random(USERNAME_SIGNS, 10)}",
+        username=f"{tenant_profile(work).realm}-{readable_signs(USERNAME_LENGTH)}",
         secret_sha256=secret_digest(password),
     )
     work.session.add(client)
@@ -197,10 +195,6 @@ def use_profile_link(work: Work, token_sha256: bytes) -> ProfileClient:
     if work.session.scalar(used) is None:
         raise NotFound
     return client
-
-
-def _random(signs: str, length: int) -> str:
-    return "".join(secrets.choice(signs) for _place in range(length))
 
 
 def _clients(work: Work, *, user_id: int | None) -> list[ClientRow]:

@@ -70,6 +70,19 @@ def written(head: str, value: str, *, newline: str = "\r\n") -> Line:
     return _parsed(fold(head + value, newline) + newline)
 
 
+def head_of(line: Line, params: Iterable[tuple[str, str]]) -> str:
+    """The line's head with other parameters; values with separating signs are quoted."""
+    group = f"{line.group}." if line.group else ""
+    return f"{group}{line.name}{''.join(_written_param(*param) for param in params)}:"
+
+
+def name_parts(name: str) -> str:
+    """``N`` from a name in one piece: the last word is the family name."""
+    given, _space, family = name.rpartition(" ")
+    parts = (family, given) if given else (name, "")
+    return ";".join(escape_component(part) for part in (*parts, "", "", ""))
+
+
 def newline_of(lines: Sequence[Line]) -> str:
     """How this card ends its lines."""
     return "\r\n" if lines[0].raw.endswith("\r\n") else "\n"
@@ -164,6 +177,10 @@ def _params(params: Sequence[str]) -> Iterator[tuple[str, str]]:
         for value in re.findall(r'"[^"]*"|[^,"]+', values):
             plain = value.strip('"')
             yield from ((key, one) for one in (plain.split(",") if key == "TYPE" else [plain]))
+
+
+def _written_param(name: str, value: str) -> str:
+    return f';{name}="{value}"' if any(sign in value for sign in ';:,"') else f";{name}={value}"
 
 
 def _refuse_other_versions(lines: Sequence[Line]) -> None:

@@ -22,7 +22,9 @@ from core.directory.books.cards.lines import (
     components,
     escape,
     escape_component,
+    head_of,
     joined,
+    name_parts,
     newline_of,
     parse_card,
     unescape,
@@ -54,9 +56,9 @@ def _patched(lines: Sequence[Line], before: CardFields, after: CardFields, *, ho
     found = list(lines)
     if before.name != after.name:
         _set(found, "FN", escape(after.name), reads=lambda line: " ".join(unescape(line.value).split()) == after.name)
-        _set(found, "N", _name_parts(after.name), reads=lambda line: full_name([line]) == after.name)
+        _set(found, "N", name_parts(after.name), reads=lambda line: full_name([line]) == after.name)
     if before.organization != after.organization:
-        _set_component(found, "ORG", 0, after.organization)
+        _set_organization(found, after.organization)
     for field, name in (("job_title", "TITLE"), ("note", "NOTE")):
         wanted: str = getattr(after, field)
         if getattr(before, field) != wanted:
@@ -83,16 +85,10 @@ def _set(lines: list[Line], name: str, value: str, *, reads: Callable[[Line], bo
         lines[place] = written(_plain_head(lines[place]), value, newline=newline_of(lines))
 
 
-def _set_component(lines: list[Line], name: str, index: int, wanted: str) -> None:
-    """Change one part of a structured value and leave its others."""
-    parts = components(first(lines, name))
-    parts += [""] * (index + 1 - len(parts))
-    if parts[index].strip() == wanted:
-        return
-    parts[index] = wanted
-    if name == "ORG":
-        parts = [wanted]  # a department belongs to the company that went
-    _set(lines, name, ";".join(escape_component(part) for part in parts), reads=lambda _line: False)
+def _set_organization(lines: list[Line], wanted: str) -> None:
+    """Another company; the department goes with the one that it belonged to."""
+    if components(first(lines, "ORG"))[0].strip() != wanted:
+        _set(lines, "ORG", escape_component(wanted), reads=lambda _line: False)
 
 
 def _patch_address(lines: list[Line], before: CardFields, after: CardFields) -> None:
@@ -157,13 +153,7 @@ def _relabelled(line: Line, label: str, newline: str) -> Line:
     kept = [(key, value) for key, value in line.params if not (key == "TYPE" and value.upper() in LABEL_OF_TYPE)]
     if label in TYPE_OF_LABEL:
         kept.append(("TYPE", TYPE_OF_LABEL[label]))
-    params = "".join(f";{key}={_quoted(value)}" for key, value in kept)
-    group = f"{line.group}." if line.group else ""
-    return written(f"{group}{line.name}{params}:", line.value, newline=newline)
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"' if any(sign in value for sign in ';:,"') else value
+    return written(head_of(line, kept), line.value, newline=newline)
 
 
 def _way_head(name: str, label: str) -> str:
@@ -176,18 +166,10 @@ def _plain_head(line: Line) -> str:
     """The head for a new value: how the old one was encoded says nothing about the new one."""
     if not any(key in ENCODING_PARAMS for key, _ in line.params):
         return line.head
-    params = "".join(f";{key}={_quoted(value)}" for key, value in line.params if key not in ENCODING_PARAMS)
-    return f"{line.group + '.' if line.group else ''}{line.name}{params}:"
+    return head_of(line, [(key, value) for key, value in line.params if key not in ENCODING_PARAMS])
 
 
 def _end_of(lines: Sequence[Line], name: str) -> int:
     """Where a new line of this name goes: behind the last one, else before ``END``."""
     places = [index for index, line in enumerate(lines) if line.name == name]
     return places[-1] + 1 if places else len(lines) - 1
-
-
-def _name_parts(name: str) -> str:
-    """``N`` from a name in one piece: the last word is the family name."""
-    given, _space, family = name.rpartition(" ")
-    parts = (family, given) if given else (name, "")
-    return ";".join(escape_component(part) for part in (*parts, "", "", ""))

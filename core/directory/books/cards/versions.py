@@ -3,7 +3,7 @@
 Only lines are changed that 3.0 says otherwise; properties that it does not know stay under their names, as it allows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -12,8 +12,9 @@ from core.directory.books.cards.lines import (
     BadCard,
     Line,
     escape,
-    escape_component,
+    head_of,
     joined,
+    name_parts,
     newline_of,
     parse_card,
     unescape,
@@ -55,9 +56,7 @@ def _completed(lines: Sequence[Line]) -> list[Line]:
         found = [line for line in found if line.name != "FN"]
         found.insert(2, written("FN:", escape(name), newline=newline))
     if not any(line.name == "N" for line in found):
-        given, _space, family = name.rpartition(" ")
-        parts = ";".join(escape_component(part) for part in ((family, given) if given else (name, "")))
-        found.insert(2, written("N:", f"{parts};;;", newline=newline))
+        found.insert(2, written("N:", name_parts(name), newline=newline))
     if not uid_of(found):
         found = [line for line in found if line.name != "UID"]
         found.insert(2, written("UID:", str(uuid4()), newline=newline))
@@ -78,8 +77,7 @@ def _converted(line: Line, newline: str) -> Line:
     params = [*_kept_params(line), *more]
     if value == line.value and params == list(line.params):
         return line
-    group = f"{line.group}." if line.group else ""
-    return written(f"{group}{line.name}{''.join(_written_params(params))}:", value, newline=newline)
+    return written(head_of(line, params), value, newline=newline)
 
 
 def _value_and_params(line: Line) -> tuple[str, list[tuple[str, str]]]:
@@ -110,8 +108,3 @@ def _kept_params(line: Line) -> list[tuple[str, str]]:
     if ("PREF", "1") in line.params and "PREF" not in line.types():
         kept.append(("TYPE", "PREF"))
     return kept
-
-
-def _written_params(params: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for name, value in params:
-        yield f';{name}="{value}"' if any(sign in value for sign in ';:,"') else f";{name}={value}"
