@@ -150,5 +150,5 @@ def _query(visit: Visit, book: PhoneBook, base: str, request: Element) -> Answer
 def _candidates(visit: Visit, book: PhoneBook, filter_: Element) -> Sequence[Card]:
     wanted = needles(filter_)
     if wanted is None:
-        return serving.every_card(visit, book)
+        return serving.unnoted_cards(visit, book)
     return serving.cards_with(visit, book, wanted.texts, any_of=wanted.any_of)

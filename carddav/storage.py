@@ -72,12 +72,8 @@ class Book(storage.BaseCollection):
         return found if key is None else found.get(key)
 
     def entries(self, hrefs: list[str] | None) -> Iterator["Entry"]:
-        """The named entries or all of them, with their cards."""
-        if hrefs is not None:
-            found = serving.cards(self.visit, self.book, hrefs)
-        else:
-            found = serving.every_card(self.visit, self.book)
-        return (Entry(self, card) for card in found)
+        """The named entries or all of them, with their cards, of which Radicale tells properties only."""
+        return (Entry(self, card) for card in serving.unnoted_cards(self.visit, self.book, hrefs))
 
     def _name(self) -> str:
         if self.book.id is not None:

@@ -15,7 +15,7 @@ from radicale.app.propfind import xml_propfind
 from carddav.answers import CONTENT_TYPE, DAV_CLASSES, Answer, Refused, multistatus, plain
 from carddav.reports import ETAG, KIND, TYPE, answer_report, entry_writer, wanted_properties
 from carddav.requests import PREFIX, Place, read_card, read_xml
-from carddav.storage import Entry, discover
+from carddav.storage import discover
 from core.directory.books import serving
 from core.directory.books.uploads import Condition, delete_card, put_card
 from core.directory.books.visits import PhoneBook, Visit
@@ -96,7 +96,7 @@ class Verbs:
                 raise Refused(plain(HTTPStatus.NOT_FOUND))
             headers = {"Content-Type": CONTENT_TYPE, "ETag": found[0].etag}
             return Answer(HTTPStatus.OK, found[0].body.encode(), headers)
-        cards = serving.every_card(visit, book)
+        cards = serving.unnoted_cards(visit, book)
         serving.note_handed_out(visit, book, [card.href for card in cards])
         return Answer(HTTPStatus.OK, "".join(card.body for card in cards).encode(), {"Content-Type": CONTENT_TYPE})
 
@@ -133,9 +133,6 @@ class Verbs:
         found = list(discover(visit, place, is_deep=is_deep))
         if not found:
             raise Refused(plain(HTTPStatus.NOT_FOUND))
-        if place.collection and not visit.is_wiping:
-            hrefs = [item.href for item in found if isinstance(item, Entry) and item.href]
-            serving.note_handed_out(visit, _book(visit, place), hrefs)
         letters = "rwl" if visit.may_write else "r"
         items = [(item, "w" if visit.may_write else "r", letters, "") for item in found]
         path = f"/{place.username}/" if place.username else "/"

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, update
 
-from core.directory.books.clients import all_clients, revoke_client
+from core.directory.books.clients import add_client, all_clients, revoke_client
 from core.directory.books.entries import put_in_book
 from core.directory.drafts import ContactDraft
 from core.directory.models import ContactDatabase
 from core.directory.service import create_contact
 from core.foundation.errors import Forbidden, NotFound
 from core.foundation.unit_of_work import unit_of_work
-from core.identity.models import UserAccount
+from core.identity.models import PermissionGrant, UserAccount
 from core.identity.sign_in import ATTEMPTS_PER_ACCOUNT
 from tests.carddav.conftest import Dav
-from tests.support.dav import DavClient
+from tests.support.dav import DavClient, client_of
 
 BOMB = (
     '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;">]>'
@@ -56,9 +56,6 @@ def test_a_user_name_is_no_pattern(dav: Dav, user: str) -> None:
 @pytest.mark.attack(1)
 @pytest.mark.attack(45)
 def test_another_companys_book_is_not_there(dav: Dav) -> None:
-    from core.directory.books.clients import add_client
-    from tests.support.dav import client_of
-
     with unit_of_work(dav.cast.actor("oleg")) as work:
         oleg = client_of(add_client(work, "Oleg's phone"), dav.book)
     assert oleg.sync().status == 404
@@ -162,8 +159,6 @@ def test_a_colleague_cannot_revoke_ones_phone(dav: Dav) -> None:
 
 
 def test_a_user_who_may_not_read_contacts_has_no_books(dav: Dav, card: str) -> None:
-    from core.identity.models import PermissionGrant
-
     dav.boris.put("jana.vcf", card)
     with dav.work_as("anna") as work:
         work.session.execute(delete(PermissionGrant).where(PermissionGrant.permission == "contacts.read"))

@@ -1,6 +1,8 @@
 """Bad input gets a clear error and loses nothing."""
 
 import base64
+import io
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +10,7 @@ from core.directory.books.uploads import card_extras
 from core.directory.queries import contact_detail, list_contacts
 from tests.carddav.conftest import Dav
 from tests.conftest import ClientAs
-from tests.support.dav import CR
+from tests.support.dav import CR, entrance
 
 NO_END = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nN:A;;;;\r\n"
 
@@ -121,8 +123,6 @@ def test_a_forged_token_starts_the_client_anew(dav: Dav, token: str) -> None:
 
 
 def test_thunderbird_hears_of_a_bad_token_as_it_understands(dav: Dav) -> None:
-    from dataclasses import replace
-
     assert replace(dav.boris, agent="Mozilla/5.0 Thunderbird/140.0").sync("x").status == 400
 
 
@@ -132,10 +132,6 @@ def test_another_clients_token_is_not_taken(dav: Dav) -> None:
 
 @pytest.mark.parametrize("length", ["-1", "abc"])
 def test_a_length_that_is_none_is_refused(dav: Dav, length: str) -> None:
-    import io
-
-    from tests.support.dav import entrance
-
     seen: dict[str, str] = {}
     environ = {
         "REQUEST_METHOD": "PUT",

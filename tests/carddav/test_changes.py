@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from core.directory.books.clients import holders_of_contact, my_clients, revoke_client
-from core.directory.books.entries import withdraw_from_book
+from core.directory.books.clients import ClientRow, add_client, holders_of_contact, my_clients, revoke_client
+from core.directory.books.entries import put_in_book, withdraw_from_book
+from core.directory.books.service import BookDraft, SyncPolicy, create_book
 from core.directory.queries import contact_detail, list_contacts
 from core.directory.service import ContactDraft, Reachable, change_contact, delete_contact
 from core.foundation.unit_of_work import Work
 from tests.carddav.conftest import Dav
+from tests.support.dav import client_of
 
 
 def the_contact(work: Work) -> int:
@@ -100,6 +102,19 @@ def test_a_client_that_sends_its_merged_edit_twice_undoes_nothing(dav: Dav, card
     served = dav.boris.get("jana.vcf").text
     assert "FN:Jana Velká" in served
     assert "X-SPIN:9" in served
+
+
+def test_looking_at_properties_hands_nothing_out(dav: Dav, card: str) -> None:
+    """The ledger would name a phone that holds nothing, and the next upload would be merged from a card never seen."""
+    dav.boris.put("jana.vcf", card)
+    edit(dav, name="Jana Velká")
+    dav.boris.propfind(dav.boris.base, "D:getetag", "D:getlastmodified", depth="1")
+    dav.vera.propfind(dav.vera.base, "D:getetag", "D:getlastmodified", depth="1")
+    dav.boris.put("jana.vcf", card.replace("X-SPIN:7", "X-SPIN:8"))
+    assert "FN:Jana Velká" in dav.boris.get("jana.vcf").text
+    with dav.work_as("anna") as work:
+        holders = holders_of_contact(work, the_contact(work))
+    assert [holder.client_name for holder in holders] == ["boris's phone"]
 
 
 def test_where_both_changed_the_same_the_phone_wins_and_history_keeps_the_other(dav: Dav, card: str) -> None:
@@ -215,7 +230,7 @@ def test_a_revoked_client_is_wiped_then_refused(dav: Dav, card: str) -> None:
     assert dav.anna.sync().rows().keys() == {"jana.vcf"}
 
 
-def the_client(dav: Dav):  # type: ignore[no-untyped-def]  # the row of the module under test
+def the_client(dav: Dav) -> ClientRow:
     """Boris's phone as its owner sees it."""
     with dav.work_as("boris") as work:
         return my_clients(work)[0]
@@ -237,11 +252,6 @@ def test_a_client_that_never_comes_back_can_be_cut_off(dav: Dav) -> None:
 
 
 def test_a_contact_changed_by_somebody_who_does_not_see_the_book_reaches_its_phones(dav: Dav, card: str) -> None:
-    from core.directory.books.clients import add_client
-    from core.directory.books.entries import put_in_book
-    from core.directory.books.service import BookDraft, SyncPolicy, create_book
-    from tests.support.dav import client_of
-
     dav.boris.put("jana.vcf", card)
     with dav.work_as("anna") as work:
         draft = BookDraft(name="Board", database_id=dav.cast.demo.open_database, sync_policy=SyncPolicy.PHONE_BOOK)

@@ -2,15 +2,12 @@
 
 import pytest
 
+from core.directory.books.entries import put_in_book, withdraw_from_book
 from core.directory.books.service import BookDraft, BookGrant, SyncPolicy, change_book, create_book
+from core.directory.queries import list_contacts
 from core.identity.service import create_user_group
 from tests.carddav.conftest import Dav
 from tests.support.dav import CR, D, DavClient
-
-
-def hrefs(answer_tree: object, name: str) -> list[str]:
-    """The addresses inside of a property."""
-    return [element.text or "" for element in answer_tree.iter(f"{D}href")] if name else []  # type: ignore[attr-defined]
 
 
 def test_the_well_known_address_leads_to_the_server(dav: Dav) -> None:
@@ -199,9 +196,6 @@ def test_a_book_withdrawn_from_phones_is_gone_at_once(dav: Dav, card: str) -> No
 
 
 def test_the_merged_book_shows_a_contact_of_two_books_once(dav: Dav, card: str) -> None:
-    from core.directory.books.entries import put_in_book, withdraw_from_book
-    from core.directory.queries import list_contacts
-
     dav.boris.put("jana.vcf", card)
     with dav.work_as("anna") as work:
         second = create_book(

@@ -3,7 +3,7 @@
 Listings hold addresses and versions only. As soon as a card itself is handed out, ``synced_client_card`` says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -101,12 +101,12 @@ def cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> list[Card]:
     return _hand_out(visit, book, "e.href = any(:hrefs)", {"hrefs": list(hrefs)}, how=How.DETAIL)
 
 
-def every_card(visit: Visit, book: PhoneBook) -> list[Card]:
-    """Every card of the book, to look through; what is handed out of it wants ``note_handed_out``."""
+def unnoted_cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str] | None = None) -> list[Card]:
+    """The named cards or all of the book, to look through; what is handed out of it wants ``note_handed_out``."""
     if visit.is_wiping:
         return []
-    rows = visit.work.session.execute(_cards(book, "true"), _scope(visit, book))
-    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
+    condition, values = ("true", {}) if hrefs is None else ("e.href = any(:hrefs)", {"hrefs": list(hrefs)})
+    return _as_cards(visit.work.session.execute(_cards(book, condition), _scope(visit, book) | values))
 
 
 def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of: bool) -> list[Card]:
@@ -122,7 +122,7 @@ def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of:
     found = f"e.contact_id in (select s.id from contact_card_search s where {likes})"
     values = {f"n{number}": needle for number, needle in enumerate(needles)}
     rows = visit.work.session.execute(_cards(book, found), _scope(visit, book) | values)
-    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
+    return _as_cards(rows)
 
 
 def note_handed_out(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> None:
@@ -167,6 +167,10 @@ def _cards(book: PhoneBook, condition: str) -> TextClause:
     )
 
 
+def _as_cards(rows: Iterable[Any]) -> list[Card]:
+    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
+
+
 def _hand_out(visit: Visit, book: PhoneBook, condition: str, values: dict[str, Any], *, how: How) -> list[Card]:
     rows = visit.work.session.execute(_cards(book, condition), _scope(visit, book) | values).all()
     if rows:
@@ -180,7 +184,7 @@ def _hand_out(visit: Visit, book: PhoneBook, condition: str, values: dict[str, A
         }
         visit.work.session.execute(_LEDGER, ledger)
         record_read(visit.work, "contact", [row.contact_id for row in rows], how=how)
-    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
+    return _as_cards(rows)
 
 
 def _delta(visit: Visit, book: PhoneBook, since: int) -> list[Listed]:
