@@ -6,13 +6,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.local.places import free_port
+from tests.support.waiting import wait_until
 
 START_S: Final = 120
 SCRIPT_S: Final = 90
@@ -166,9 +166,11 @@ def running_thunderbird(folder: Path) -> Iterator[Thunderbird]:
 
 
 def _connected(port: int) -> socket.socket:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
+    def connect() -> socket.socket | None:
         with contextlib.suppress(OSError):
             return socket.create_connection(("127.0.0.1", port), timeout=SCRIPT_S + 10)
-        time.sleep(0.2)
-    raise TimeoutError(f"Thunderbird did not answer within {START_S} s")
+        return None
+
+    found = wait_until(connect, deadline_s=START_S)
+    assert found is not None
+    return found
