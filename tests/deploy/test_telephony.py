@@ -171,8 +171,7 @@ def test_the_guard_ends_what_was_left_behind(tmp_path: Path) -> None:
     program = tmp_path / "kamailio"
     program.symlink_to("/bin/sleep")
     left = subprocess.Popen([program, "60"])  # noqa: S603  # a stand-in, with its duration for a configuration
-    found = leftovers("60")
-    end([pid for pid in found if pid == left.pid])
+    wait_until(lambda: left.pid in leftovers("60"))  # a program has started a little before its arguments can be read
+    end([left.pid])
     assert left.wait(5) != 0
-    assert left.pid in found
     assert left.pid not in leftovers("60")

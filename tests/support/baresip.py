@@ -107,7 +107,7 @@ def baresip(
             )
         phone = Baresip(process, control, folder, output)
         try:
-            wait_until(lambda: phone.said("200 OK"))
+            wait_until(lambda: phone.said("200 OK"), otherwise=phone.output.read_text)
             yield phone
         finally:
             process.send_signal(signal.SIGTERM)
