@@ -51,6 +51,10 @@ class NotUsable(RuntimeError):
     """An engine was made, but Python cannot use it."""
 
 
+class TooSlow(NotUsable):
+    """The engine said nothing in time: it may hang, or the machine is busy with other things."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an engine says of itself: pjproject's version, the names of its codecs."""
@@ -87,12 +91,17 @@ def python_path() -> str:
 
 
 def finished(kind: Kind) -> Engine | None:
-    """The engine if it lies there and can be used; one that cannot, as after an upgrade of the system, is removed."""
+    """The engine if it lies there and can be used; one that cannot, as after an upgrade of the system, is removed.
+
+    One that is only too slow is taken as it is: other checkouts use it, and making it anew takes minutes.
+    """
     folder = folder_of(kind)
     if not (folder / FACTS).exists():
         return None
     try:
         check(folder, kind)
+    except TooSlow:
+        pass
     except NotUsable:
         with _locked():
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,7 +136,7 @@ def check(folder: Path, kind: Kind) -> Facts:
     """Import the engine in a process of its own and start it.
 
     Raises:
-        NotUsable: it cannot be imported, or is not what the recipe makes.
+        NotUsable: it cannot be imported, or is not what the recipe makes; ``TooSlow`` if it said nothing in time.
     """
     calls = 1024 if kind is Kind.BUILT else WHEEL_LEGS
     try:
@@ -140,7 +149,7 @@ def check(folder: Path, kind: Kind) -> Facts:
             timeout=CHECK_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise NotUsable("pjsua2 hangs when it is started") from error
+        raise TooSlow("pjsua2 hangs when it is started") from error
     said = [line.removeprefix("facts ") for line in done.stdout.splitlines() if line.startswith("facts ")]
     if done.returncode != 0 or not said:
         raise NotUsable(f"pjsua2 cannot be used: {done.stderr.strip()[-300:]}")

@@ -101,6 +101,12 @@ def test_one_that_broke_afterwards_is_made_anew() -> None:
     assert make(Kind.BUILT, stand_in()).folder == folder
 
 
+def test_one_that_says_nothing_in_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(Kind.BUILT, stand_in())
+    monkeypatch.setattr(cache, "CHECK_S", 0)
+    assert finished(Kind.BUILT) == made
+
+
 def test_what_a_killed_build_left_is_removed_and_its_lock_is_free() -> None:
     code = "from pathlib import Path; from tests.deploy.test_pjsua2 import *; make(Kind.BUILT, hang)"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603  # our own code

@@ -19,6 +19,9 @@ from tests.support.waiting import wait_until
 
 MODULES: Final = "/usr/lib/baresip/modules"
 ANSWER_S: Final = 5.0
+SIGNED_IN_S: Final = 40.0
+"""A phone whose first try is lost tries again after half a minute."""
+
 RTP_PORTS: Final = 20
 TONE_S: Final = 20
 
@@ -107,7 +110,7 @@ def baresip(
             )
         phone = Baresip(process, control, folder, output)
         try:
-            wait_until(lambda: phone.said("200 OK"), otherwise=phone.output.read_text)
+            wait_until(lambda: phone.said("200 OK"), deadline_s=SIGNED_IN_S, otherwise=phone.output.read_text)
             yield phone
         finally:
             process.send_signal(signal.SIGTERM)
