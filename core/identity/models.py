@@ -106,6 +106,25 @@ class SignInSession(TenantRow, Base):
     expires_at: Mapped[datetime]
 
 
+class OneTimeLink(TenantRow, Base):
+    """A link by which a user is let in once, such as an invitation. The mail holds the token, the table its SHA-256."""
+
+    __tablename__ = "one_time_link"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "token_sha256"),
+        CheckConstraint("kind in ('invitation', 'reset')", name="kind"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        Index(None, "tenant_id", "user_id", "kind"),
+    )
+
+    kind: Mapped[str] = mapped_column(info=NOT_PERSONAL)
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    created_at: Mapped[datetime] = created_now()
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class SignInAttempt(TenantRow, Base):
     """A failed sign-in, under a keyed hash of the account and of the address that tried."""
 

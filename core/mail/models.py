@@ -116,6 +116,8 @@ class OutboundMail(TenantRow, Base):
     ``state``: ``queued → sending → sent``; ``held`` when no outgoing server is set (the outbox page shows it);
     ``refused`` when the server said no; ``uncertain`` when a process died after ``sending`` began: it is never sent
     again by itself.
+
+    A notice (``core.mail.notices``) belongs to no activity and carries its ``subject`` here; only owners see it.
     """
 
     __tablename__ = "outbound_mail"
@@ -123,11 +125,13 @@ class OutboundMail(TenantRow, Base):
         CheckConstraint("state in ('queued', 'sending', 'sent', 'held', 'refused', 'uncertain')", name="state"),
         tenant_link("blob_id", "blob"),
         tenant_link("activity_id", "activity"),
+        CheckConstraint("(activity_id is null) = (subject is not null)", name="notice"),
         UniqueConstraint("tenant_id", "activity_id"),
         Index(None, "tenant_id", "state", "id"),
     )
 
-    activity_id: Mapped[int] = mapped_column(BigInteger)
+    activity_id: Mapped[int | None] = mapped_column(BigInteger)
+    subject: Mapped[str | None] = mapped_column(info=ERASE)
     blob_id: Mapped[int] = mapped_column(BigInteger)
     envelope_from: Mapped[str] = mapped_column(info=ERASE)
     envelope_to: Mapped[list[str]] = mapped_column(ARRAY(Text), info=ERASE)

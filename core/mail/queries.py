@@ -89,7 +89,7 @@ class OutboxRow:
     """A mail that was written, and how far it came."""
 
     id: int
-    activity_id: int
+    activity_id: int | None
     ticket_id: int | None
     ticket_number: int | None
     subject: str
@@ -191,13 +191,19 @@ def outbox(
 
 
 def outbox_mail(work: Work, outbound_mail_id: int) -> OutboxMail:
-    """One mail that was written, exactly as it leaves; raises ``NotFound``."""
+    """One mail that was written, exactly as it leaves; raises ``NotFound``.
+
+    Of a notice that is out nothing but its head is shown: what it says is for its reader alone, such as a link that
+    lets them in. While no outgoing server is set somebody has to hand it on, and that is the owner.
+    """
     work.actor.require(Permission.OUTBOX_READ)
     found = work.session.execute(_outbox_query().where(OutboundMail.id == outbound_mail_id)).one_or_none()
     if found is None:
         raise NotFound
     row = _as_outbox_row(*found)
     record_read(work, "ticket", [row.ticket_id] if row.ticket_id else [], how=How.DETAIL)
+    if row.activity_id is None and row.state != "held":
+        return OutboxMail(row, headers=[], text="", source="")
     raw = read_blob(work, BlobId(found[0].blob_id))
     message = message_from_bytes(raw, policy=SMTP)
     body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
@@ -223,7 +229,7 @@ def count_troubled(work: Work) -> Troubled:
     states = ("refused", "uncertain")
     query = (
         select(OutboundMail.state, func.count())
-        .join(Activity, Activity.id == OutboundMail.activity_id)
+        .outerjoin(Activity, Activity.id == OutboundMail.activity_id)
         .where(OutboundMail.state.in_(states))
         .group_by(OutboundMail.state)
     )
@@ -233,9 +239,15 @@ def count_troubled(work: Work) -> Troubled:
 
 def _outbox_query() -> Select[*tuple[Any, ...]]:
     return (
-        select(OutboundMail, MailMessage.subject, Ticket.id, Ticket.number, UserAccount.name)
-        .join(Activity, Activity.id == OutboundMail.activity_id)
-        .join(MailMessage, MailMessage.activity_id == Activity.id)
+        select(
+            OutboundMail,
+            func.coalesce(OutboundMail.subject, MailMessage.subject),
+            Ticket.id,
+            Ticket.number,
+            UserAccount.name,
+        )
+        .outerjoin(Activity, Activity.id == OutboundMail.activity_id)
+        .outerjoin(MailMessage, MailMessage.activity_id == Activity.id)
         .outerjoin(Ticket, Ticket.id == Activity.ticket_id)
         .outerjoin(UserAccount, UserAccount.id == Activity.user_id)
     )

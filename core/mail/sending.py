@@ -142,6 +142,8 @@ def _locked(work: Work, outbound_mail_id: int) -> OutboundMail:
 
 def _tell(work: Work, mail: OutboundMail) -> None:
     tell(work, "outbox", [mail.id])
+    if mail.activity_id is None:
+        return
     activity = work.session.get_one(Activity, mail.activity_id)
     if activity.ticket_id:
         tell(work, "ticket", [activity.ticket_id])

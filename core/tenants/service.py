@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.foundation.actor import TenantId
+from core.foundation.settings import settings
 from core.foundation.unit_of_work import Work, outside_tenants
 from core.tenants.models import Tenant, TenantHost
 
@@ -65,6 +66,13 @@ def primary_host(work: Work) -> str:
     """The host name that links to this tenant carry."""
     query = select(TenantHost.host).where(TenantHost.tenant_id == work.actor.tenant_id)
     return work.session.scalars(query.order_by(TenantHost.is_primary.desc(), TenantHost.host).limit(1)).one()
+
+
+def primary_url(work: Work) -> str:
+    """Where this tenant's web app is found from outside, as set up: never what a request's Host claims (ATTACK 30)."""
+    if settings().secure_cookies:
+        return f"https://{primary_host(work)}"
+    return f"http://{primary_host(work)}:{settings().web_port}"
 
 
 def create_tenant(
