@@ -1,4 +1,4 @@
-"""Links that let a user in once, and the mails that carry them, which belong to no activity and which only owners see."""
+"""Links that let a user in once, and their mails, which belong to no activity and which only owners see."""
 
 import sqlalchemy as sa
 from alembic import op
