@@ -10,7 +10,7 @@ from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from core.foundation import clock
 from core.foundation.blobs import store_blob
@@ -18,8 +18,7 @@ from core.foundation.i18n import Message, translate
 from core.foundation.jobs import enqueue
 from core.foundation.live import tell
 from core.foundation.unit_of_work import Work
-from core.mail.models import MailAddress
-from core.mail.writing import ON_THE_WIRE, SEND_JOB
+from core.mail.writing import ON_THE_WIRE, SEND_JOB, first_address
 from core.tenants.service import primary_host, tenant_profile
 
 
@@ -36,7 +35,8 @@ class Notice:
 
 def queue_notice(work: Work, notice: Notice) -> int:
     """Let the notice leave after the commit; answers its id in the outbox. Who may send one, the caller has checked."""
-    tenant, sender = tenant_profile(work), _sender(work)
+    tenant = tenant_profile(work)
+    sender = first_address(work) or f"no-reply@{primary_host(work)}"
     subject = translate(notice.subject, notice.locale)
     message = EmailMessage(policy=ON_THE_WIRE)
     message["From"] = HeaderAddress(tenant.name, addr_spec=sender)
@@ -59,9 +59,3 @@ def queue_notice(work: Work, notice: Notice) -> int:
 
 
 _ADD = text("select notice_add(:blob, :sender, :recipient, :subject)")
-
-
-def _sender(work: Work) -> str:
-    """The company's first address, so that an answer reaches somebody; without one an address of its host."""
-    query = select(MailAddress.address).where(MailAddress.tenant_id == work.actor.tenant_id).order_by(MailAddress.id)
-    return work.session.scalars(query.limit(1)).first() or f"no-reply@{primary_host(work)}"

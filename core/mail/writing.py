@@ -151,6 +151,12 @@ def sender_choices(work: Work) -> list[SenderChoice]:
     return [SenderChoice(*row) for row in work.session.execute(query)]
 
 
+def first_address(work: Work) -> str | None:
+    """The company's first address, which mail without a queue leaves from."""
+    query = select(MailAddress.address).where(MailAddress.tenant_id == work.actor.tenant_id).order_by(MailAddress.id)
+    return work.session.scalars(query.limit(1)).first()
+
+
 def _check(draft: MailDraft) -> _Checked:
     problems: dict[str, Message] = {}
     to = _addresses("to", draft.to, problems)
