@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
-from tenant_app import assets, errors, headers, hosts, languages, navigation
+from tenant_app import assets, errors, headers, hosts, languages, navigation, sections
 from tenant_app.books.views import Books, ContactBooks
 from tenant_app.calls.views import Calls
 from tenant_app.companies.views import Companies
@@ -28,6 +28,7 @@ from tenant_app.phones.views import Discovery, Phones
 from tenant_app.preferences.views import Preferences
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
+from tenant_app.settings.views import Settings
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
@@ -49,6 +50,7 @@ VIEWS: Final = (
     Phones,
     Preferences,
     Search,
+    Settings,
     SignIn,
     Tickets,
     Trunks,
@@ -99,7 +101,7 @@ def create_app() -> Flask:
     errors.install(app)
     measure_requests(app)
     app.context_processor(_for_every_template)
-    app.jinja_env.globals.update(asset=assets.asset, say=languages.say)
+    app.jinja_env.globals.update(asset=assets.asset, say=languages.say, **sections.for_templates())
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     return app
 

@@ -1,5 +1,6 @@
 """The left navigation: the framework's menu, filled from one table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,10 +8,16 @@ from flask import current_app, request
 from flask_babel import lazy_gettext
 
 from core.foundation.permissions import Permission
+from tenant_app import sections
 
 HOME: Final = "home"
-BELOW: Final = {"/contacts/": ("/books/",), "/calls/": ("/lines/",)}
-"""Pages that are reached from a place and belong to it, though their address begins otherwise."""
+BELOW: Final = {
+    "/contacts/": ("/books/",),
+    "/calls/": ("/lines/mine", "/lines/"),
+    sections.PATH: ("/lines/", "/synced/all"),
+}
+"""Pages that are reached from a place and belong to it, though their address begins otherwise. The longest beginning
+decides; of two that are the same, the place that comes later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ PLACES: Final = (
     Place(Permission.COMPANIES_READ.value, "/companies/", lazy_gettext("Companies"), "building-2"),
     Place(Permission.CALLS_READ.value, "/calls/", lazy_gettext("Calls"), "phone"),
     Place(Permission.OUTBOX_READ.value, "/outbox/", lazy_gettext("Outbox"), "send"),
+    Place("settings", sections.PATH, lazy_gettext("Settings"), "settings"),
 )
 
 
@@ -42,8 +50,16 @@ def add_places(builder: Any) -> None:
 def navigation() -> list[dict[str, object]]:
     """The places that the viewer may open, with ``current`` on the one that is open."""
     entries = current_app.appbuilder.menu.get_data()  # type: ignore[attr-defined]  # set by the framework
-    return [{**entry, "current": _is_current(entry["url"])} for entry in entries]
+    shown = [entry for entry in entries if entry["url"] != sections.PATH or sections.visible_sections()]
+    current = _current_of([entry["url"] for entry in shown])
+    return [{**entry, "current": entry["url"] == current} for entry in shown]
 
 
-def _is_current(path: str) -> bool:
-    return request.path == path if path == "/" else request.path.startswith((path, *BELOW.get(path, ())))
+def _current_of(paths: Sequence[str]) -> str | None:
+    """The place that the page belongs to, of those that are shown."""
+    begin = ((start, path) for path in paths if path != "/" for start in (path, *BELOW.get(path, ())))
+    fitting = [(len(start), path) for start, path in begin if request.path.startswith(start)]
+    if not fitting:
+        return request.path if request.path == "/" else None
+    longest = max(length for length, _path in fitting)
+    return [path for length, path in fitting if length == longest][-1]

@@ -29,6 +29,14 @@ class Permission(StrEnum):
     RECORDINGS_PLAY = "recordings.play"
     LINES_MANAGE = "lines.manage"
     PEOPLE_MANAGE = "people.manage"
+    SETTINGS_MANAGE = "settings.manage"
+    AUDIT_READ = "audit.read"
+
+
+ADMINISTRATION: Final = frozenset(
+    {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE, Permission.SETTINGS_MANAGE, Permission.AUDIT_READ}
+)
+"""What people who work with customers do not need: a group of agents begins without these."""
 
 
 class Kind(StrEnum):
@@ -153,10 +161,20 @@ CATALOGUE: Final = (
         "people",
         _("People and settings"),
         (
+            _access(
+                Permission.AUDIT_READ,
+                _("See the audit log"),
+                _("Shows who changed what and when, before and after, and exports it."),
+            ),
             _right(
                 Permission.PEOPLE_MANAGE,
                 _("Manage people"),
                 _("Manages users, user groups and who sees what, and revokes anybody's synced phone."),
+            ),
+            _right(
+                Permission.SETTINGS_MANAGE,
+                _("Manage company settings"),
+                _("Sets the company's name, logo, colour, languages, country, opening hours and holidays."),
             ),
         ),
     ),

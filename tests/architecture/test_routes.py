@@ -155,6 +155,7 @@ ROUTES = (
     Route("POST", "/lines/trunks/<int:trunk_id>/numbers", (303, 403, 403, 404, 303), {"number": "224 811 199"}),
     Route("POST", "/lines/numbers/<int:number_id>/route", (303, 403, 403, 404, 303), {"line_id": "{line}"}),
     Route("POST", "/lines/numbers/<int:number_id>/remove", (303, 403, 403, 404, 303)),
+    Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
     Route("GET", "/mail/new", (200, 200, 403, 200, 303)),
     Route("POST", "/mail/new", (303, 303, 403, 303, 303), MAIL),
     Route("GET", "/outbox/", (200, 200, 200, 200, 303)),

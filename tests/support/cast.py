@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.directory.models import ContactDatabase, ContactDatabaseGrant
 from core.foundation.actor import Actor, Door, TenantId, UserId, system_actor
-from core.foundation.permissions import Permission
+from core.foundation.permissions import ADMINISTRATION, Permission
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.service import (
     UserDraft,
@@ -26,8 +26,8 @@ from core.tickets.models import TicketCategory, TicketCategoryGrant
 from core.timeline.models import Queue
 
 PASSWORD = "Right-1-password!"
-AGENT = frozenset(Permission) - {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE}
-READER = frozenset(permission for permission in Permission if permission.value.endswith(".read"))
+AGENT = frozenset(Permission) - ADMINISTRATION
+READER = frozenset(permission for permission in AGENT if permission.value.endswith(".read"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.directory.models import ContactDatabase, ContactDatabaseGrant
 from core.foundation.actor import Actor, Door, TenantId, UserId, system_actor
-from core.foundation.permissions import Permission
+from core.foundation.permissions import ADMINISTRATION, Permission
 from core.foundation.settings import settings
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.service import (
@@ -28,8 +28,8 @@ from core.tickets.models import TicketCategory, TicketCategoryGrant
 from core.timeline.models import Queue
 from deploy.local.commands import DEMO_PASSWORD
 
-AGENT: Final = frozenset(Permission) - {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE}
-READER: Final = frozenset(permission for permission in Permission if permission.value.endswith(".read"))
+AGENT: Final = frozenset(Permission) - ADMINISTRATION
+READER: Final = frozenset(permission for permission in AGENT if permission.value.endswith(".read"))
 CATEGORIES: Final = ("General", "Orders", "Invoices", "Offers", "Complaints")
 CLOSED_CATEGORY: Final = "Legal"
 DATABASES: Final = ("Customers", "Suppliers")

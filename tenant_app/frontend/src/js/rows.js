@@ -4,6 +4,7 @@ import { isTyping, singleKeysAreOn } from "./keys.js";
 import { whenPresent } from "./presence.js";
 
 const LINK = "[data-row-link]";
+const ROW = "tr, [data-row]";
 const PAGES_REOPENED = 20;
 const PAUSE_MS = 200;
 
@@ -34,19 +35,19 @@ whenPresent("[data-rows]", (frame) => {
 /** @param {number} step @returns {boolean} */
 function move(step) {
   const links = [...document.querySelectorAll(`[data-rows] ${LINK}`)];
-  const current = document.activeElement?.closest("tr")?.querySelector(LINK);
+  const current = document.activeElement?.closest(ROW)?.querySelector(LINK);
   const at = current ? links.indexOf(current) + step : 0;
   const link = links[Math.min(Math.max(at, 0), links.length - 1)];
   if (!(link instanceof HTMLElement)) return false;
   link.focus();
-  link.closest("tr")?.scrollIntoView({ block: "nearest" });
+  link.closest(ROW)?.scrollIntoView({ block: "nearest" });
   return true;
 }
 
 /** @param {MouseEvent} event */
 function followRow(event) {
   if (!(event.target instanceof Element) || event.target.closest("a, button, input, label, select, summary")) return;
-  const link = event.target.closest("tr[data-row]")?.querySelector(LINK);
+  const link = event.target.closest("[data-row]")?.querySelector(LINK);
   if (!link || getSelection()?.type === "Range") return;
   if (link instanceof HTMLElement) link.focus({ preventScroll: true });
   const { ctrlKey, metaKey, shiftKey } = event;
@@ -55,7 +56,7 @@ function followRow(event) {
 
 /** The place lies in the history's own entry: only going back (or reloading) meets it again. @param {HTMLElement} frame */
 function keepPlace(frame) {
-  const row = document.activeElement?.closest("tr")?.querySelector(LINK)?.getAttribute("href") ?? null;
+  const row = document.activeElement?.closest(ROW)?.querySelector(LINK)?.getAttribute("href") ?? null;
   /** @type {Place} */
   const place = { row, top_px: frame.scrollTop, rows: frame.querySelectorAll(LINK).length };
   history.replaceState({ ...history.state, place }, "");

@@ -1,0 +1,206 @@
+"""The sections of the settings: one table, from which come the page of settings, its navigation and its search.
+
+A section is a page that exists. Whoever may not open it finds it nowhere (D-FAQ-22). See ``docs/recipes.md``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.foundation.i18n import Message, _
+from core.foundation.permissions import Permission
+from tenant_app.languages import say
+from tenant_app.security import viewer
+
+PATH: Final = "/settings/"
+SHORTEST_STEM: Final = 4
+ENDING: Final = 2
+"""Inflected words differ at their ends: ``svátků`` finds ``svátky``."""
+
+May = Callable[[Permission], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a section, found by its name and ``keywords``; ``place`` is added to the section's address."""
+
+    name: Message
+    place: str = ""
+    keywords: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One page of the settings.
+
+    ``keywords`` are further words, divided by spaces, by which people look for it. ``settings`` are what can be set
+    there, each found by itself.
+    """
+
+    path: str
+    group: str
+    name: Message
+    about: Message
+    keywords: Message
+    icon: str
+    permission: Permission
+    settings: Sequence[Setting] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sections that belong together."""
+
+    name: Message
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A section, or one setting of it, that fits what was looked for."""
+
+    section: Section
+    name: Message
+    url: str
+    is_setting: bool
+
+
+GROUPS: Final = {
+    "company": _("Company"),
+    "people": _("People"),
+    "security": _("Security"),
+    "telephony": _("Telephony"),
+    "contacts": _("Contacts"),
+}
+"""In the order of the page."""
+
+SECTIONS: Final = (
+    Section(
+        path="/lines/",
+        group="telephony",
+        name=_("Lines"),
+        about=_("Which number dials whom, and which devices ring then."),
+        keywords=_("phone telephone extension device softphone SIP ring"),
+        icon="phone",
+        permission=Permission.LINES_MANAGE,
+        settings=(
+            Setting(_("New line"), "new", _("add extension phone number")),
+            Setting(_("Callers see"), "", _("caller id number shown outgoing CLIP")),
+            Setting(_("Devices"), "", _("softphone desk phone password SIP registration")),
+        ),
+    ),
+    Section(
+        path="/lines/trunks",
+        group="telephony",
+        name=_("Trunks and numbers"),
+        about=_("The way to the telephone network, and which line each number of the company rings."),
+        keywords=_("provider operator SIP server gateway DID inbound outbound"),
+        icon="globe",
+        permission=Permission.LINES_MANAGE,
+        settings=(
+            Setting(_("New trunk"), "/new", _("add provider SIP server")),
+            Setting(_("Numbers of the company"), "", _("DID inbound routing phone number")),
+        ),
+    ),
+    Section(
+        path="/books/",
+        group="contacts",
+        name=_("Address books"),
+        about=_("Which contacts stand on colleagues' phones, and who gets which book."),
+        keywords=_("CardDAV synchronization phone book"),
+        icon="book-user",
+        permission=Permission.BOOKS_MANAGE,
+        settings=(
+            Setting(_("New address book"), "new", _("add create phone book")),
+            Setting(_("Who gets a book"), "", _("audience user groups visibility")),
+        ),
+    ),
+    Section(
+        path="/synced/all",
+        group="contacts",
+        name=_("Everybody's phones and programs"),
+        about=_("Every phone and program that holds contacts, with its last visit; a lost one is revoked here."),
+        keywords=_("CardDAV client device lost phone revoke wipe synchronization"),
+        icon="smartphone",
+        permission=Permission.PEOPLE_MANAGE,
+    ),
+)
+
+
+def visible_groups(may: May | None = None) -> list[Group]:
+    """The sections that the viewer may open, in their groups; no empty group."""
+    seen = visible_sections(may)
+    grouped = ((name, [section for section in seen if section.group == key]) for key, name in GROUPS.items())
+    return [Group(name, sections) for name, sections in grouped if sections]
+
+
+def visible_sections(may: May | None = None) -> list[Section]:
+    """The sections that the viewer, or whoever ``may`` speaks of, may open."""
+    allowed = may or _viewer_may
+    return [section for section in SECTIONS if allowed(section.permission)]
+
+
+def section_of(path: str, sections: Sequence[Section] = SECTIONS) -> Section | None:
+    """The section that the page at ``path`` belongs to: the one whose address is the longest beginning of it."""
+    fitting = [section for section in sections if path == section.path or path.startswith(section.path)]
+    return max(fitting, key=lambda section: len(section.path), default=None)
+
+
+def find_sections(text: str, may: May | None = None, speak: Callable[[Message], str] = say) -> list[Found]:
+    """What the viewer may open and what contains every word of ``text`` in their language, best first.
+
+    Accents and capitals do not matter, nor the last letters of a long word. A section fits by its name, explanation
+    and keywords; a setting by its own words, together with those of its section.
+    """
+    wanted = _words(text)
+    if not wanted:
+        return []
+    ranked = [
+        (rank, place, found)
+        for place, section in enumerate(visible_sections(may))
+        for rank, found in _found_in(section, wanted, speak)
+    ]
+    return [found for _rank, _place, found in sorted(ranked, key=lambda hit: hit[:2])]
+
+
+def for_templates() -> dict[str, Any]:
+    """What the settings' frame asks for; called only where it is drawn."""
+    return {"settings_groups": visible_groups, "settings_section": section_of}
+
+
+def _found_in(section: Section, wanted: Sequence[str], speak: Callable[[Message], str]) -> Iterator[tuple[int, Found]]:
+    name, about = _words(speak(section.name)), _words(f"{speak(section.about)} {speak(section.keywords)}")
+    if _all_among(wanted, name):
+        yield 0, Found(section, section.name, section.path, is_setting=False)
+    elif _all_among(wanted, name + about):
+        yield 2, Found(section, section.name, section.path, is_setting=False)
+    for setting in section.settings:
+        own = _words(f"{speak(setting.name)} {speak(setting.keywords) if setting.keywords else ''}")
+        is_meant = any(_is_among(word, own) for word in wanted)
+        if is_meant and _all_among(wanted, own + name + about):
+            yield 1, Found(section, setting.name, section.path + setting.place, is_setting=True)
+
+
+def _all_among(wanted: Sequence[str], words: Sequence[str]) -> bool:
+    return all(_is_among(word, words) for word in wanted)
+
+
+def _is_among(wanted: str, words: Sequence[str]) -> bool:
+    stem = wanted[: max(SHORTEST_STEM, len(wanted) - ENDING)]
+    return any(
+        word.startswith(wanted) or (word.startswith(stem) and len(word) <= len(wanted) + ENDING) for word in words
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words of ``text`` in lower case, without accents."""
+    plain = text.casefold().replace("ł", "l")  # which Unicode does not take apart
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(sign))
+    return re.findall(r"\w+", bare)
+
+
+def _viewer_may(permission: Permission) -> bool:
+    person = viewer()
+    return person is not None and person.may(permission)
