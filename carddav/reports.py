@@ -138,7 +138,7 @@ def _query(visit: Visit, book: PhoneBook, base: str, request: Element) -> Answer
     shown = fitting[: int(limit)] if is_cut else fitting
     wanted = wanted_properties(request)
     if DATA in wanted:
-        serving.note_handed_out(visit, book, [card.href for card in shown])
+        serving.note_handed_out(visit, shown)
     write = entry_writer(wanted, base)
     rows = [write(card.href, card.etag, card.body) for card in shown]
     if is_cut:  # RFC 6352, 8.6.1

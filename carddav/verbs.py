@@ -97,7 +97,7 @@ class Verbs:
             headers = {"Content-Type": CONTENT_TYPE, "ETag": found[0].etag}
             return Answer(HTTPStatus.OK, found[0].body.encode(), headers)
         cards = serving.unnoted_cards(visit, book)
-        serving.note_handed_out(visit, book, [card.href for card in cards])
+        serving.note_handed_out(visit, cards)
         return Answer(HTTPStatus.OK, "".join(card.body for card in cards).encode(), {"Content-Type": CONTENT_TYPE})
 
     def put(self, visit: Visit, place: Place, environ: Environ) -> Answer:

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from icu import Locale
+from sqlalchemy import select
 
 from core.directory.drafts import Reachable
 from core.directory.models import Company, ContactDatabase
@@ -96,23 +97,23 @@ def emails(problems: Problems, typed: Sequence[Reachable]) -> list[Reachable]:
     return _several(problems, "emails", typed, read, twice=twice, same=str.lower)
 
 
-def database(work: Work, problems: Problems, database_id: int) -> int:
-    """A contact database that the actor sees."""
-    if not _is_id(database_id) or work.session.get(ContactDatabase, database_id) is None:
+def database(work: Work, problems: Problems, database_id: int, *, known: int | None = None) -> int:
+    """A contact database that the actor sees; ``known`` is one that needs no look, here and below."""
+    if database_id != known and not _is_there(work, ContactDatabase, database_id):
         problems["database_id"] = _("There is no such database.")
     return database_id
 
 
-def company(work: Work, problems: Problems, company_id: int | None) -> int | None:
+def company(work: Work, problems: Problems, company_id: int | None, *, known: int | None = None) -> int | None:
     """A company that the actor sees, or none."""
-    if company_id is not None and (not _is_id(company_id) or work.session.get(Company, company_id) is None):
+    if company_id not in {None, known} and not _is_there(work, Company, company_id):
         problems["company_id"] = _("There is no such company.")
     return company_id
 
 
-def owner(work: Work, problems: Problems, owner_id: int | None) -> int | None:
+def owner(work: Work, problems: Problems, owner_id: int | None, *, known: int | None = None) -> int | None:
     """A colleague, or nobody."""
-    if owner_id is not None and (not _is_id(owner_id) or work.session.get(UserAccount, owner_id) is None):
+    if owner_id not in {None, known} and not _is_there(work, UserAccount, owner_id):
         problems["owner_id"] = _("There is no such colleague.")
     return owner_id
 
@@ -166,6 +167,8 @@ def _not_longer(problems: Problems, field: str, text: str, limit: int) -> str:
 
 def _printable(text: str) -> str:
     """Composed (NFC), without control signs and those that turn the direction of what follows."""
+    if text.isprintable():  # as nearly everything is
+        return unicodedata.normalize("NFC", text)
     kept = (" " if sign.isspace() else sign for sign in text if sign.isspace() or not _is_control(sign))
     return unicodedata.normalize("NFC", "".join(kept))
 
@@ -183,5 +186,5 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and "." in host.strip(".") and not any(sign.isspace() for sign in url)
 
 
-def _is_id(number: int) -> bool:
-    return 0 < number <= LARGEST_ID
+def _is_there(work: Work, model: type[ContactDatabase | Company | UserAccount], row_id: int) -> bool:
+    return 0 < row_id <= LARGEST_ID and work.session.scalar(select(model.id).where(model.id == row_id)) is not None

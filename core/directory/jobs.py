@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import select
 
 from core.directory.books.entries import tell_company_name
-from core.directory.drafts import Reachable
 from core.directory.models import Company, Contact, ContactEmail, ContactPhone
-from core.directory.words import words_of_contact
+from core.directory.words import with_company, words_of_contact
 from core.foundation.actor import Actor
 from core.foundation.jobs import job
 from core.foundation.live import tell
@@ -25,9 +24,9 @@ def refresh_words(actor: Actor, *, company_id: int) -> None:
         phones = _ways(work, ContactPhone.number, ContactPhone.contact_id, ids)
         emails = _ways(work, ContactEmail.address, ContactEmail.contact_id, ids)
         for contact in people:
-            contact.search_words = words_of_contact(
-                work, contact, phones.get(contact.id, ()), emails.get(contact.id, ())
-            )
+            ways = phones.get(contact.id, ()), emails.get(contact.id, ())
+            words = words_of_contact(contact.name, contact.city, *ways)
+            contact.search_words = with_company(words, contact)
         if people:
             tell(work, "contact", ids)
 
@@ -41,7 +40,7 @@ def refresh_cards(actor: Actor, *, company_id: int) -> None:
             tell_company_name(work, company_id, company.name)
 
 
-def _ways(work: Work, value: Any, owner: Any, ids: Sequence[int]) -> dict[int, list[Reachable]]:
+def _ways(work: Work, value: Any, owner: Any, ids: Sequence[int]) -> dict[int, list[str]]:
     query = select(owner, value).where(owner.in_(ids)).order_by(owner, value.class_.position)
     rows = groupby(work.session.execute(query), key=lambda row: row[0])
-    return {contact_id: [Reachable(text) for _id, text in ways] for contact_id, ways in rows}
+    return {contact_id: [text for _id, text in ways] for contact_id, ways in rows}

@@ -19,6 +19,7 @@ class NotANumber(Exception):
         self.problem = problem
 
 
+@lru_cache(maxsize=4096)
 def as_e164(typed: str, country: str) -> str:
     """The number in E.164 (``+420601123456``); without a prefix it is one of ``country`` (ISO 3166-1 alpha-2).
 
@@ -44,6 +45,7 @@ def shown_phone(e164: str, country: str) -> str:
     return phonenumbers.format_number(number, form)
 
 
+@lru_cache(maxsize=4096)
 def national_digits(e164: str) -> str:
     """The digits that are dialled at home, with the leading zero where a country has one; for search."""
     try:

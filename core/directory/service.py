@@ -4,7 +4,7 @@ Each verb checks every field and raises ``Invalid`` with a problem for each wron
 ``phones-1``, ``emails-0`` for the second number or the first address of the draft.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import delete, select
@@ -13,9 +13,11 @@ from core.directory import checks
 from core.directory.books.entries import follow_contact, withdraw
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
 from core.directory.events import CompanySaved, ContactDeleted, ContactSaved
-from core.directory.models import Company, CompanyEmail, CompanyPhone, Contact, ContactEmail, ContactPhone
-from core.directory.words import words_of_company, words_of_contact
+from core.directory.models import Company, CompanyEmail, CompanyPhone, Contact
+from core.directory.storing import StoredContact, store_contact, stored_contact
+from core.directory.words import words_of_company
 from core.foundation import clock
+from core.foundation.announcing import announce
 from core.foundation.errors import Conflict, Invalid, NotFound
 from core.foundation.history import record_change
 from core.foundation.i18n import _
@@ -45,10 +47,13 @@ ADDRESS_FIELDS: Final = ("street", "city", "postal_code")
 PLAIN_FIELDS: Final = ("name", "database_id", "job_title", *ADDRESS_FIELDS, "country", "note", "owner_id")
 
 
-def create_contact(work: Work, draft: ContactDraft) -> int:
-    """Store a new person and answer the id; raises ``Invalid``, emits ``ContactSaved``."""
+def create_contact(work: Work, draft: ContactDraft, *, known: Mapping[str, int | None] | None = None) -> int:
+    """Store a new person and answer the id; raises ``Invalid``, emits ``ContactSaved``.
+
+    ``known`` has references by field that the caller has found in this transaction, and that need no second look.
+    """
     work.actor.require(Permission.CONTACTS_WRITE)
-    return _save_contact(work, Contact(), _checked_contact(work, draft), before={})
+    return _save_contact(work, None, _checked_contact(work, draft, known=known), before={})
 
 
 def change_contact(work: Work, contact_id: int, draft: ContactDraft, *, version: int) -> None:
@@ -58,7 +63,9 @@ def change_contact(work: Work, contact_id: int, draft: ContactDraft, *, version:
     emits ``ContactSaved`` if anything differs.
     """
     work.actor.require(Permission.CONTACTS_WRITE)
-    _change_contact(work, _locked(work, Contact, contact_id, version=version), draft)
+    stored = stored_contact(work, contact_id)
+    _refuse_stale(stored.version, version)
+    _change_contact(work, contact_id, stored, _checked_contact(work, draft))
 
 
 def change_contact_by_card(work: Work, contact_id: int, revise: Callable[[ContactDraft], ContactDraft]) -> None:
@@ -68,23 +75,16 @@ def change_contact_by_card(work: Work, contact_id: int, revise: Callable[[Contac
     ``NotFound``, ``Invalid``; emits ``ContactSaved`` if anything differs.
     """
     work.actor.require(Permission.CONTACTS_WRITE)
-    contact = work.session.get(Contact, contact_id, with_for_update=True)
-    if contact is None:
-        raise NotFound
-    company = work.session.get(Company, contact.company_id) if contact.company_id else None
-    ways = _stored_ways(work, ContactPhone.contact_id, ContactEmail.contact_id, contact_id)
-    stored = ContactDraft(
-        **{field: getattr(contact, field) for field in PLAIN_FIELDS},
-        company_id=company.id if company else None,
-        phones=tuple(Reachable(*pair) for pair in ways["phones"]),
-        emails=tuple(Reachable(*pair) for pair in ways["emails"]),
+    stored = stored_contact(work, contact_id)
+    before = stored.values
+    present = ContactDraft(
+        **{field: before[field] for field in PLAIN_FIELDS},
+        company_id=before["company_id"] if stored.is_company_seen else None,
+        phones=tuple(Reachable(*pair) for pair in before["phones"]),
+        emails=tuple(Reachable(*pair) for pair in before["emails"]),
     )
-    values = _checked_contact(work, revise(stored))
-    if values["company_id"] is None and company is None:
-        values["company_id"] = contact.company_id
-    before = _stored(contact, values) | ways
-    if before != values:
-        _save_contact(work, contact, values, before=before, is_card_written=True)
+    values = _checked_contact(work, revise(present), known=before)
+    _change_contact(work, contact_id, stored, values, is_card_written=True)
 
 
 def delete_contact(work: Work, contact_id: int, *, version: int) -> None:
@@ -102,13 +102,14 @@ def delete_contact(work: Work, contact_id: int, *, version: int) -> None:
     tell(work, "contact", [contact_id])
 
 
-def _change_contact(work: Work, contact: Contact, draft: ContactDraft) -> None:
-    values = _checked_contact(work, draft)
-    if draft.company_id is None and not _is_visible_company(work, contact.company_id):
-        values["company_id"] = contact.company_id
-    before = _stored(contact, values) | _stored_ways(work, ContactPhone.contact_id, ContactEmail.contact_id, contact.id)
-    if before != values:
-        _save_contact(work, contact, values, before=before)
+def _change_contact(
+    work: Work, contact_id: int, stored: StoredContact, values: Values, *, is_card_written: bool = False
+) -> None:
+    """Store the values if any differs; a company that the actor cannot see stays."""
+    if values["company_id"] is None and not stored.is_company_seen:
+        values["company_id"] = stored.values["company_id"]
+    if stored.values != values:
+        _save_contact(work, contact_id, values, before=stored.values, is_card_written=is_card_written)
 
 
 def create_company(work: Work, draft: CompanyDraft) -> int:
@@ -132,20 +133,14 @@ def change_company(work: Work, company_id: int, draft: CompanyDraft, *, version:
 
 
 def _save_contact(
-    work: Work, contact: Contact, values: Values, *, before: Values, is_card_written: bool = False
+    work: Work, contact_id: int | None, values: Values, *, before: Values, is_card_written: bool = False
 ) -> int:
-    phones, emails = _apply(work, contact, values, is_new=not before)
-    contact.search_words = words_of_contact(work, contact, phones, emails)
-    work.session.add(contact)
-    work.session.flush()
-    _replace(work, ContactPhone.contact_id, contact.id, before.get("phones"), [_phone(row) for row in phones])
-    _replace(work, ContactEmail.contact_id, contact.id, before.get("emails"), [_email(row) for row in emails])
+    stored_id = store_contact(work, contact_id, values, before=before)
     if before and not is_card_written:
-        follow_contact(work, contact.id, before, values)
-    record_change(work, "contact", contact.id, before=before, after=_worth_telling(values, before))
-    emit(work, ContactSaved(contact.id))
-    tell(work, "contact", [contact.id])
-    return contact.id
+        follow_contact(work, stored_id, before, values)
+    told = _worth_telling(values, before)
+    announce(work, "contact", stored_id, before=before, after=told, event=ContactSaved(stored_id))
+    return stored_id
 
 
 def _save_company(work: Work, company: Company, values: Values, *, before: Values) -> int:
@@ -161,14 +156,15 @@ def _save_company(work: Work, company: Company, values: Values, *, before: Value
     return company.id
 
 
-def _checked_contact(work: Work, draft: ContactDraft) -> Values:
+def _checked_contact(work: Work, draft: ContactDraft, *, known: Mapping[str, Any] | None = None) -> Values:
+    known = known or {}
     problems: checks.Problems = {}
     values: Values = {
         "name": checks.name(problems, draft.name, missing=_("A contact needs a name.")),
         "job_title": checks.line(problems, "job_title", draft.job_title),
-        "company_id": checks.company(work, problems, draft.company_id),
+        "company_id": checks.company(work, problems, draft.company_id, known=known.get("company_id")),
     }
-    return _checked(work, draft, values, problems)
+    return _checked(work, draft, values, problems, known=known)
 
 
 def _checked_company(work: Work, draft: CompanyDraft) -> Values:
@@ -179,10 +175,17 @@ def _checked_company(work: Work, draft: CompanyDraft) -> Values:
         "vat_number": checks.line(problems, "vat_number", draft.vat_number),
         "website": checks.website(problems, draft.website),
     }
-    return _checked(work, draft, values, problems)
+    return _checked(work, draft, values, problems, known={})
 
 
-def _checked(work: Work, draft: ContactDraft | CompanyDraft, values: Values, problems: checks.Problems) -> Values:
+def _checked(
+    work: Work,
+    draft: ContactDraft | CompanyDraft,
+    values: Values,
+    problems: checks.Problems,
+    *,
+    known: Mapping[str, Any],
+) -> Values:
     """What contacts and companies have in common; phones and e-mails become lists that the history can hold."""
     phones = checks.phones(problems, draft.phones, home=tenant_profile(work).country)
     emails = checks.emails(problems, draft.emails)
@@ -190,8 +193,8 @@ def _checked(work: Work, draft: ContactDraft | CompanyDraft, values: Values, pro
     values |= {
         "country": checks.country(problems, draft.country),
         "note": checks.note(problems, draft.note),
-        "database_id": checks.database(work, problems, draft.database_id),
-        "owner_id": checks.owner(work, problems, draft.owner_id),
+        "database_id": checks.database(work, problems, draft.database_id, known=known.get("database_id")),
+        "owner_id": checks.owner(work, problems, draft.owner_id, known=known.get("owner_id")),
         "phones": [[phone.value, phone.label] for phone in phones],
         "emails": [[email.value, email.label] for email in emails],
     }
@@ -216,9 +219,13 @@ def _locked(work: Work, model: type[Row], row_id: int, *, version: int) -> Row:
     row = work.session.get(model, row_id, with_for_update=True)
     if row is None:
         raise NotFound
-    if row.version != version:
-        raise Conflict(_("A colleague saved this in the meantime. What you typed is kept, but not saved yet."))
+    _refuse_stale(row.version, version)
     return row
+
+
+def _refuse_stale(stored: int, meant: int) -> None:
+    if stored != meant:
+        raise Conflict(_("A colleague saved this in the meantime. What you typed is kept, but not saved yet."))
 
 
 def _is_visible_company(work: Work, company_id: int | None) -> bool:

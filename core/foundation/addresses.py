@@ -1,6 +1,7 @@
 """E-mail addresses as people type them (RFC 5321 syntax, no look-up)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import email_validator
@@ -18,6 +19,7 @@ class NotAnAddress(ValueError):
     """What was typed is no address."""
 
 
+@lru_cache(maxsize=4096)
 def checked_address(typed: str) -> str:
     """The address to send to, a display name before it taken away and the domain in ASCII; else ``NotAnAddress``.
 

@@ -36,8 +36,7 @@ def record_change(work: Work, kind: str, subject_id: int, *, before: Values, aft
 
     Values must be what JSON can hold. ``before`` is empty for something new, ``after`` for something deleted.
     """
-    names = sorted(before.keys() | after.keys())
-    fields = {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+    fields = differences(before, after)
     if not fields:
         return False
     actor = work.actor
@@ -45,3 +44,9 @@ def record_change(work: Work, kind: str, subject_id: int, *, before: Values, aft
         Change(subject_kind=kind, subject_id=subject_id, fields=fields, user_id=actor.user_id, door=actor.door)
     )
     return True
+
+
+def differences(before: Values, after: Values) -> dict[str, list[Any]]:
+    """The fields that differ, in alphabetical order, with their values before and after."""
+    names = sorted(before.keys() | after.keys())
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}

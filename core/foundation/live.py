@@ -24,8 +24,12 @@ def tell(work: Work, topic: str, ids: Sequence[int] = ()) -> None:
 
 def tell_several(work: Work, topics: Mapping[str, Sequence[int]]) -> None:
     """``tell`` of several topics in one statement."""
-    messages = (
-        json.dumps({"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids) if len(ids) <= MOST_IDS else []})
-        for topic, ids in topics.items()
+    notices = (func.pg_notify(CHANNEL, message(work, topic, ids)) for topic, ids in topics.items())
+    work.session.execute(select(*notices))
+
+
+def message(work: Work, topic: str, ids: Sequence[int]) -> str:
+    """What goes over ``CHANNEL``."""
+    return json.dumps(
+        {"tenant": work.actor.tenant_id, "topic": topic, "ids": list(ids) if len(ids) <= MOST_IDS else []}
     )
-    work.session.execute(select(*(func.pg_notify(CHANNEL, message) for message in messages)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import BigInteger, Index, insert
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -35,6 +36,18 @@ class ReadEvent(TenantRow, Base):
     user_id: Mapped[int | None] = mapped_column(BigInteger)
     door: Mapped[str] = mapped_column(info=NOT_PERSONAL)
     read_at: Mapped[datetime] = created_now()
+
+
+READ: Final = (
+    "insert into read_event (subject_kind, subject_ids, how, user_id, door) "
+    "select :read_kind, {ids}, :read_how, :read_by, :read_door"
+)
+"""For statements that hand out rows and note it at once: ``ids`` is an SQL array of ids; see ``read_values``."""
+
+
+def read_values(work: Work, kind: str, *, how: How) -> dict[str, object]:
+    """The parameters of ``READ``."""
+    return {"read_kind": kind, "read_how": how, "read_by": work.actor.user_id, "read_door": work.actor.door}
 
 
 def record_read(work: Work, kind: str, ids: Sequence[int], *, how: How) -> None:

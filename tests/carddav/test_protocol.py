@@ -8,6 +8,7 @@ from core.directory.queries import list_contacts
 from core.identity.service import create_user_group
 from tests.carddav.conftest import Dav
 from tests.support.dav import CR, D, DavClient
+from tests.support.statements import counted_statements
 
 
 def test_the_well_known_address_leads_to_the_server(dav: Dav) -> None:
@@ -48,6 +49,22 @@ def test_a_card_comes_back_byte_for_byte(dav: Dav, card: str) -> None:
     assert dav.boris.get("jana.vcf").body == card.encode()
     assert dav.boris.get("jana.vcf").headers["ETag"] == stored.headers["ETag"]
     assert dav.boris.multiget("jana.vcf").tree.findtext(f".//{CR}address-data") == card
+
+
+def test_what_phones_do_all_the_time_takes_few_statements(dav: Dav, card: str) -> None:
+    """A request's time is its statements: a new one is to be missed, not slipped in."""
+    dav.boris.put("jana.vcf", card)
+    requests = {
+        "a new card": (lambda: dav.boris.put("new.vcf", card.replace("jana-1", "jana-2"), If_None_Match="*"), 6),
+        "a changed card": (lambda: dav.boris.put("jana.vcf", card.replace("X-SPIN:7", "TITLE:Buyer")), 6),
+        "a card": (lambda: dav.boris.get("jana.vcf"), 2),
+        "named cards": (lambda: dav.boris.multiget("jana.vcf", "new.vcf"), 2),
+        "what changed": (dav.boris.sync, 3),
+    }
+    for name, (ask, most) in requests.items():
+        with counted_statements() as sent:
+            assert ask().status < 300
+        assert len(sent) <= most, f"{name}: {sent}"
 
 
 @pytest.mark.parametrize("href", ["jana mala.vcf", "já.vcf", "a&b<c>.vcf", "100%.vcf"])

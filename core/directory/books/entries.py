@@ -5,7 +5,7 @@ Whoever withdraws or changes a contact reaches all books that it stands in, also
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -106,14 +106,24 @@ def tell_company_name(work: Work, company_id: int, name: str) -> None:
             replace_card(work, contact_id, text)
 
 
-def replace_card(work: Work, contact_id: int, text: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A client that holds a card under an address of one of its books."""
+
+    client_id: int
+    book_id: int
+    href: str
+
+
+def replace_card(work: Work, contact_id: int, text: str, *, holder: Holder | None = None) -> int:
     """Store another text of a contact's card and answer the new version of its entries.
 
-    What clients still hold of the old text is kept for merging.
+    What clients still hold of the old text is kept for merging; the ledger says that ``holder`` holds the new one.
     """
     lines = parse_card(text)
-    statement = select(func.card_replace(contact_id, text, uid_of(lines), card_words(lines)))
-    version: int = work.session.scalars(statement).one()
+    values = (contact_id, text, uid_of(lines), card_words(lines))
+    replace = func.card_put(*values, *astuple(holder)) if holder else func.card_replace(*values)
+    version: int = work.session.scalars(select(replace)).one()
     return version
 
 

@@ -19,6 +19,7 @@ from core.foundation.models import (
     Base,
     TenantRow,
     created_now,
+    linked_constraints,
     tenant_constraints,
     tenant_link,
 )
@@ -221,7 +222,7 @@ class SyncedClientCard(TenantRow, Base):
     """That a card was handed to a client, in which version; stays when the contact goes, without saying who it was."""
 
     __tablename__ = "synced_client_card"
-    __table_args__ = tenant_constraints(
+    __table_args__ = linked_constraints(
         UniqueConstraint("tenant_id", "client_id", "address_book_id", "href"),
         tenant_link("client_id", "synced_client", on_delete="CASCADE"),
         tenant_link("contact_id", "contact", on_delete="SET NULL (contact_id)"),

@@ -20,7 +20,7 @@ from core.directory.books.tokens import (
 )
 from core.directory.books.visits import PhoneBook, Visit
 from core.foundation import clock
-from core.foundation.read_log import How, record_read
+from core.foundation.read_log import READ, How, read_values
 
 ONE: Final = "e.address_book_id = :book_id"
 SEVERAL: Final = "e.address_book_id = any(:book_ids)"
@@ -49,12 +49,16 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as it is served."""
+    """A card as it is served. What follows ``changed_at`` names the entry in its own book, for the ledger."""
 
     href: str
     etag: str
     body: str
     changed_at: datetime
+    book_id: int
+    entry_href: str
+    contact_id: int
+    card_version: int
 
 
 def listing(visit: Visit, book: PhoneBook) -> list[Listed]:
@@ -98,7 +102,10 @@ def cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> list[Card]:
     """Those of the cards that are there, in no order; the ledger and the read log note it."""
     if visit.is_wiping or not hrefs:
         return []
-    return _hand_out(visit, book, "e.href = any(:hrefs)", {"hrefs": list(hrefs)}, how=How.DETAIL)
+    handed = _cards(book, "e.href = any(:hrefs)")
+    statement = text(f"{NOTED.format(handed=handed)} select * from handed")
+    values = _scope(visit, book) | _reader(visit, How.DETAIL) | {"hrefs": list(hrefs)}
+    return _as_cards(visit.work.session.execute(statement, values))
 
 
 def unnoted_cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str] | None = None) -> list[Card]:
@@ -106,7 +113,7 @@ def unnoted_cards(visit: Visit, book: PhoneBook, hrefs: Sequence[str] | None = N
     if visit.is_wiping:
         return []
     condition, values = ("true", {}) if hrefs is None else ("e.href = any(:hrefs)", {"hrefs": list(hrefs)})
-    return _as_cards(visit.work.session.execute(_cards(book, condition), _scope(visit, book) | values))
+    return _as_cards(visit.work.session.execute(text(_cards(book, condition)), _scope(visit, book) | values))
 
 
 def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of: bool) -> list[Card]:
@@ -121,22 +128,27 @@ def cards_with(visit: Visit, book: PhoneBook, needles: Sequence[str], *, any_of:
     likes = joiner.join(LIKE.format(number=number) for number in range(len(needles)))
     found = f"e.contact_id in (select s.id from contact_card_search s where {likes})"
     values = {f"n{number}": needle for number, needle in enumerate(needles)}
-    rows = visit.work.session.execute(_cards(book, found), _scope(visit, book) | values)
-    return _as_cards(rows)
+    return _as_cards(visit.work.session.execute(text(_cards(book, found)), _scope(visit, book) | values))
 
 
-def note_handed_out(visit: Visit, book: PhoneBook, hrefs: Sequence[str]) -> None:
+def note_handed_out(visit: Visit, cards: Sequence[Card]) -> None:
     """Write into the ledger and the read log that these cards are handed out."""
-    if hrefs:
-        _hand_out(visit, book, "e.href = any(:hrefs)", {"hrefs": list(hrefs)}, how=How.SEARCH)
+    if not cards:
+        return
+    columns = {
+        "books": [card.book_id for card in cards],
+        "hrefs": [card.entry_href for card in cards],
+        "contacts": [card.contact_id for card in cards],
+        "versions": [card.card_version for card in cards],
+    }
+    visit.work.session.execute(_NOTE, _reader(visit, How.SEARCH) | columns)
 
 
 def serve_again(visit: Visit, book: PhoneBook, href: str) -> None:
     """Let the card be told at every client's next sync: one may hold what was refused (ATTACKS 56)."""
     values = _scope(visit, book) | {"hrefs": [href]}
-    rows = visit.work.session.execute(_cards(book, "e.href = any(:hrefs)"), values).all()
-    for row in rows:
-        visit.work.session.execute(_BUMP, {"contact_id": row.contact_id})
+    for card in _as_cards(visit.work.session.execute(text(_cards(book, "e.href = any(:hrefs)")), values).all()):
+        visit.work.session.execute(_BUMP, {"contact_id": card.contact_id})
 
 
 def note_wiped(visit: Visit, token: str) -> bool:
@@ -156,35 +168,24 @@ def _listing(book: PhoneBook) -> TextClause:
     )
 
 
-def _cards(book: PhoneBook, condition: str) -> TextClause:
+def _cards(book: PhoneBook, condition: str) -> str:
+    """A query whose columns are those of ``Card``."""
     href, one = ("e.href", ONE) if book.id is not None else ("e.address_book_id || '-' || e.href", SEVERAL)
     if book.id is None:
         condition = condition.replace("e.href", "e.address_book_id || '-' || e.href")
-    return text(
-        f"""select {href} as href, e.href as entry_href, e.address_book_id, e.contact_id, e.version, k.body,
-            k.version as card_version, k.updated_at
-        from address_book_entry e join contact_card k on k.contact_id = e.contact_id where {one} and {condition}"""
+    return (
+        f"select {href} as href, '\"' || e.version || '\"' as etag, k.body, k.updated_at, "
+        "e.address_book_id as book_id, e.href as entry_href, e.contact_id, k.version as card_version "
+        f"from address_book_entry e join contact_card k on k.contact_id = e.contact_id where {one} and {condition}"
     )
 
 
 def _as_cards(rows: Iterable[Any]) -> list[Card]:
-    return [Card(row.href, f'"{row.version}"', row.body, row.updated_at) for row in rows]
+    return [Card(*row) for row in rows]
 
 
-def _hand_out(visit: Visit, book: PhoneBook, condition: str, values: dict[str, Any], *, how: How) -> list[Card]:
-    rows = visit.work.session.execute(_cards(book, condition), _scope(visit, book) | values).all()
-    if rows:
-        ledger = {
-            "client_id": visit.client_id,
-            "now": clock.now(),
-            "books": [row.address_book_id for row in rows],
-            "hrefs": [row.entry_href for row in rows],
-            "contacts": [row.contact_id for row in rows],
-            "versions": [row.card_version for row in rows],
-        }
-        visit.work.session.execute(_LEDGER, ledger)
-        record_read(visit.work, "contact", [row.contact_id for row in rows], how=how)
-    return _as_cards(rows)
+def _reader(visit: Visit, how: How) -> dict[str, Any]:
+    return {"client_id": visit.client_id, "now": clock.now(), **read_values(visit.work, "contact", how=how)}
 
 
 def _delta(visit: Visit, book: PhoneBook, since: int) -> list[Listed]:
@@ -255,13 +256,22 @@ _EVER: Final = text(
         where cast(:book_id as bigint) is null or address_book_id = :book_id"""
 )
 
-_LEDGER: Final = text(
-    """insert into synced_client_card (client_id, address_book_id, href, contact_id, card_version, served_at)
-    select :client_id, r.book_id, r.href, r.contact_id, r.version, :now
-    from unnest(cast(:books as bigint[]), cast(:hrefs as text[]), cast(:contacts as bigint[]),
-        cast(:versions as bigint[])) as r (book_id, href, contact_id, version)
-    on conflict (tenant_id, client_id, address_book_id, href) do update
-        set contact_id = excluded.contact_id, card_version = excluded.card_version, served_at = excluded.served_at"""
+NOTED: Final = f"""with handed as materialized ({{handed}}), ledger as (
+        insert into synced_client_card as s (client_id, address_book_id, href, contact_id, card_version, served_at)
+        select :client_id, book_id, entry_href, contact_id, card_version, :now from handed
+        on conflict (tenant_id, client_id, address_book_id, href) do update
+            set contact_id = excluded.contact_id, card_version = excluded.card_version, served_at = excluded.served_at
+        where s.card_version <> excluded.card_version or s.contact_id is distinct from excluded.contact_id
+            or s.served_at < excluded.served_at - interval '1 minute'
+    ), noted as ({READ.format(ids="(select array_agg(contact_id) from handed)")} where exists (select from handed))"""
+"""The cards that ``handed`` finds are handed out. Whoever asks again within a minute has it from the first time."""
+
+_NOTE: Final = text(
+    NOTED.format(
+        handed="""select * from unnest(cast(:books as bigint[]), cast(:hrefs as text[]), cast(:contacts as bigint[]),
+        cast(:versions as bigint[])) as r (book_id, entry_href, contact_id, card_version)"""
+    )
+    + " select 1"
 )
 
 _SERVED: Final = text(

@@ -14,12 +14,11 @@ from core.directory.books.cards.fields import CardFields, Extra, Way, card_words
 from core.directory.books.cards.lines import BadCard, Line, parse_card
 from core.directory.books.cards.merge import merge_cards
 from core.directory.books.cards.versions import as_stored, uid_of
-from core.directory.books.entries import note_membership, replace_card, withdraw
+from core.directory.books.entries import Holder, note_membership, replace_card, withdraw
 from core.directory.books.models import ContactCard
 from core.directory.books.visits import PhoneBook, Visit
 from core.directory.checks import LINE_CHARACTERS, MOST_ROWS, NOTE_CHARACTERS
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
-from core.directory.models import Company
 from core.directory.service import change_contact_by_card, create_company, create_contact
 from core.foundation.addresses import NotAnAddress, checked_address
 from core.foundation.errors import Conflict, Forbidden, NotFound
@@ -149,11 +148,11 @@ def _create(visit: Visit, book: PhoneBook, href: str, text: str, lines: Sequence
         raise NotFound
     if len(href) > HREF_CHARACTERS:
         raise BadCard(f"The card's address is longer than {HREF_CHARACTERS} characters.")
-    known, company = _usable(fields), _company(work, fields.organization, target.database_id)
+    known, company_id = _usable(fields), _company(work, fields.organization, target.database_id)
     draft = ContactDraft(
         name=known.name,
         database_id=target.database_id,
-        company_id=company.id if company else None,
+        company_id=company_id,
         job_title=known.job_title,
         street=known.street,
         city=known.city,
@@ -163,7 +162,8 @@ def _create(visit: Visit, book: PhoneBook, href: str, text: str, lines: Sequence
         phones=_reachable(known.phones),
         emails=_reachable(known.emails),
     )
-    contact_id = create_contact(work, draft)
+    seen = target.database_id if visit.sees_database(target.database_id) else None
+    contact_id = create_contact(work, draft, known={"company_id": company_id, "database_id": seen})
     values = {"contact": contact_id, "database": target.database_id, "uid": uid_of(lines), "body": text}
     values |= {"words": card_words(lines), "book": target.id, "href": href, "client": visit.client_id}
     version = work.session.scalar(_ADD, values)
@@ -176,11 +176,12 @@ def _change(visit: Visit, found: _Entry, text: str, *, is_as_sent: bool, home: s
     base = found.body if is_sure or found.base is None else found.base
     merged = merge_cards(base, text, found.body)
     version = found.version
-    if merged != found.body:
-        version = replace_card(visit.work, found.contact_id, merged)
+    holds = Holder(visit.client_id, found.book_id, found.href) if merged == text else None
+    if merged != found.body:  # a client that does not hold it has what it sent, made from the older card
+        version = replace_card(visit.work, found.contact_id, merged, holder=holds)
         before, after = (_usable(read_fields(parse_card(card), home)) for card in (found.body, merged))
         _bring_in(visit.work, found.contact_id, before, after)
-    if merged == text:  # else the client holds what it sent, made from the older card
+    elif holds:
         _hold(visit, found.book_id, found.href, found.contact_id)
     return Stored(f'"{version}"', is_new=False, is_as_sent=is_as_sent and merged == text)
 
@@ -195,8 +196,7 @@ def _bring_in(work: Work, contact_id: int, before: CardFields, after: CardFields
             field: getattr(after, field) for field in PLAIN if getattr(before, field) != getattr(after, field)
         }
         if before.organization != after.organization:
-            company = _company(work, after.organization, stored.database_id)
-            changes["company_id"] = company.id if company else None
+            changes["company_id"] = _company(work, after.organization, stored.database_id)
         for field in ("phones", "emails"):
             old, new = dict(getattr(before, field)), dict(getattr(after, field))
             if old != new:
@@ -249,18 +249,15 @@ def _reachable(ways: Sequence[Way]) -> tuple[Reachable, ...]:
     return tuple(Reachable(value, label) for value, label in ways)
 
 
-def _company(work: Work, name: str, database_id: int) -> Company | None:
-    """The company of that name: a visible one, else a new one if the actor may create it. Whoever holds it spares the
-    session from reading it again."""
+def _company(work: Work, name: str, database_id: int) -> int | None:
+    """The company of that name: a visible one, else a new one if the actor may create it."""
     name = _line(name)[:LINE_CHARACTERS]
     if not name:
         return None
     key = sort_key(name, tenant_profile(work).locale)
-    query = select(Company).where(Company.sort_key == key, Company.name == name).order_by(Company.id).limit(1)
-    found = work.session.scalar(query)
+    found: int | None = work.session.scalar(_COMPANY, {"key": key, "name": name})
     if found is None and work.actor.may(Permission.COMPANIES_WRITE):
-        draft = CompanyDraft(name=name, database_id=database_id)
-        return work.session.get(Company, create_company(work, draft))
+        return create_company(work, CompanyDraft(name=name, database_id=database_id))
     return found
 
 
@@ -281,6 +278,8 @@ _LOCK: Final = text(
     left join card_revision r on r.contact_id = e.contact_id and r.version = s.card_version
     where e.address_book_id = :book_id and e.href = :href for update of c, e, k"""
 )
+
+_COMPANY: Final = text("select id from company where sort_key = :key and name = :name order by id limit 1")
 
 _ADD: Final = text("select card_add(:contact, :database, :uid, :body, :words, :book, :href, :client)")
 

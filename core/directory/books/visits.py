@@ -24,15 +24,17 @@ from core.identity.sign_in import (
     attempt_subjects,
     note_failure,
 )
-from core.tenants.service import tenant_of_realm
+from core.tenants.service import keep_profile, tenant_of_realm
 
 USERNAME: Final = re.compile(r"([0-9a-f]{16})-[0-9a-z]{10}")
 ALL: Final = "all"
 """The merged book's name in addresses, for programs that show a single book."""
 
+SEES_ALL: Final = "all"
+
 _ENTER: Final = text(
-    """select * from dav_enter(:tenant, :username, :secret, :agent, :now, :account, :address, :since,
-        :account_limit, :address_limit)"""
+    """select d.*, row_to_json(t) as tenant from dav_enter(:tenant, :username, :secret, :agent, :now, :account,
+        :address, :since, :account_limit, :address_limit) d join tenant t on t.id = :tenant"""
 )
 
 
@@ -74,6 +76,10 @@ class Visit:
     def may_write(self) -> bool:
         """Whether this client may change cards."""
         return not self.is_wiping and self.work.actor.may(Permission.CONTACTS_WRITE)
+
+    def sees_database(self, database_id: int) -> bool:
+        """Whether the user sees that contact database."""
+        return self.databases == SEES_ALL or str(database_id) in self.databases.split(",")
 
     def scope(self, book: PhoneBook) -> str:
         """A digest of what the user sees of ``book``; another one means that things went or came without a change."""
@@ -118,8 +124,10 @@ def visit(username: str, password: str, *, address: str, agent: str = "") -> Ite
             permissions=permissions,
             locale=found.locale,
         )
+        work = Work(session, actor)
+        keep_profile(work, found.tenant)
         books = [PhoneBook(*row) for row in found.books or ()]
-        yield Visit(Work(session, actor), found.client_id, username, found.state == "wiping", books, found.scope)
+        yield Visit(work, found.client_id, username, found.state == "wiping", books, found.scope)
 
 
 def count_failure(username: str, *, address: str) -> None:

@@ -107,7 +107,7 @@ def test_signs_of_the_database_mean_themselves(work_as: WorkAs, cast: Cast, need
 def test_names_stand_as_a_czech_dictionary_has_them(
     work_as: WorkAs, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.directory.service.sort_key", lambda text, _locale: _czech(text))
+    monkeypatch.setattr("core.directory.storing.sort_key", lambda text, _locale: _czech(text))
     with work_as("boris") as work:
         for name in ("Zeman", "Chalupa", "Čech", "Cibulka", "Hora", "Ivan", "Šimek", "Svoboda"):
             add(work, cast, name)

@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import select
 
+from core.directory.events import ContactSaved
 from core.foundation import clock
 from core.foundation.actor import Door, TenantId, system_actor
+from core.foundation.announcing import announce
 from core.foundation.errors import Forbidden
 from core.foundation.history import Change, record_change
+from core.foundation.outbox import StoredEvent
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, ReadEvent, record_read
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
+from tests.support.statements import counted_statements
 
 
 def test_a_change_holds_the_fields_that_differ_and_who_did_it(work_as: WorkAs, cast: Cast) -> None:
@@ -38,6 +42,25 @@ def test_new_and_gone_fields_have_nothing_on_one_side(work_as: WorkAs) -> None:
 def test_no_difference_is_no_change(work_as: WorkAs) -> None:
     with work_as("system") as work:
         assert not record_change(work, "contact", 9, before={"name": "A"}, after={"name": "A"})
+        assert work.session.scalars(select(Change.id).where(Change.subject_id == 9)).all() == []
+
+
+def test_an_announced_change_is_history_event_and_news_at_once(work_as: WorkAs, cast: Cast) -> None:
+    with counted_statements() as sent, work_as("boris") as work:
+        announce(work, "contact", 7, before={"name": "A", "city": ""}, after={"name": "B"}, event=ContactSaved(7))
+    assert len([statement for statement in sent if "app_announce" in statement]) == 1
+    with work_as("system") as work:
+        change = work.session.scalars(select(Change).where(Change.subject_id == 7)).one()
+        assert change.fields == {"city": ["", None], "name": ["A", "B"]}
+        assert (change.user_id, change.door) == (cast.demo.users["boris"], "web")
+        event = work.session.scalars(select(StoredEvent).order_by(StoredEvent.id.desc())).first()
+        assert event is not None
+        assert (event.name, event.payload) == (ContactSaved.name, {"contact_id": 7})
+
+
+def test_what_differs_in_nothing_is_announced_without_history(work_as: WorkAs) -> None:
+    with work_as("boris") as work:
+        announce(work, "contact", 9, before={"name": "A"}, after={"name": "A"}, event=ContactSaved(9))
         assert work.session.scalars(select(Change.id).where(Change.subject_id == 9)).all() == []
 
 
