@@ -1,5 +1,7 @@
 """What clients ask every day: discovery, listings, changes, cards, queries."""
 
+from collections.abc import Callable
+
 import pytest
 
 from core.directory.books.entries import put_in_book, withdraw_from_book
@@ -7,7 +9,7 @@ from core.directory.books.service import BookDraft, BookGrant, SyncPolicy, chang
 from core.directory.queries import list_contacts
 from core.identity.service import create_user_group
 from tests.carddav.conftest import Dav
-from tests.support.dav import CR, D, DavClient
+from tests.support.dav import CR, D, DavAnswer, DavClient
 from tests.support.statements import counted_statements
 
 
@@ -54,7 +56,7 @@ def test_a_card_comes_back_byte_for_byte(dav: Dav, card: str) -> None:
 def test_what_phones_do_all_the_time_takes_few_statements(dav: Dav, card: str) -> None:
     """A request's time is its statements: a new one is to be missed, not slipped in."""
     dav.boris.put("jana.vcf", card)
-    requests = {
+    requests: dict[str, tuple[Callable[[], DavAnswer], int]] = {
         "a new card": (lambda: dav.boris.put("new.vcf", card.replace("jana-1", "jana-2"), If_None_Match="*"), 6),
         "a changed card": (lambda: dav.boris.put("jana.vcf", card.replace("X-SPIN:7", "TITLE:Buyer")), 6),
         "a card": (lambda: dav.boris.get("jana.vcf"), 2),
