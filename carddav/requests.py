@@ -18,6 +18,9 @@ MOST_CARD_BYTES: Final = 5 * 2**20
 MOST_XML_BYTES: Final = 20 * 2**20
 """A multiget may name every card of a large book."""
 
+PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*\Z")
+"""An entry's name that every client writes in the same way."""
+
 CHUNK: Final = 64 * 1024
 CHARSET: Final = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._-]+)", re.IGNORECASE)
 D: Final = "{DAV:}"
@@ -53,6 +56,9 @@ def place_of(path: str) -> Place | None:
 
 def href_of(address: str, place: Place) -> str | None:
     """The entry's name in an address that a client sent back (whole or only its path), if it is of this book."""
+    folder, _slash, name = address.rpartition("/")
+    if folder == f"{PREFIX}/{place.username}/{place.collection}" and PLAIN_NAME.match(name):
+        return name
     found = place_of(unquote(urlsplit(address.strip()).path))
     is_here = found is not None and (found.username, found.collection) == (place.username, place.collection)
     return found.href if found is not None and is_here and found.href else None
