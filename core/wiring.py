@@ -5,7 +5,7 @@ from typing import Final
 from core.calls import jobs as _call_jobs
 from core.calls.events import CallEnded, RecordingReady
 from core.directory import jobs as _directory_jobs
-from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved
+from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved, DatabaseOpened
 from core.foundation.outbox import Event
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailQueued
@@ -19,6 +19,7 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     ContactSaved: ("tickets.refresh_words_of_contact",),
     ContactDeleted: ("tickets.refresh_missing_words",),
     CompanySaved: ("directory.refresh_words", "directory.refresh_cards", "tickets.refresh_words_of_company"),
+    DatabaseOpened: ("directory.refresh_words_of_database", "tickets.refresh_words_of_database"),
     BookChanged: (),
     ClientRevoked: (),
     TicketOpened: (),

@@ -42,3 +42,11 @@ class ClientRevoked:
 
     name: ClassVar[str] = "directory.client_revoked"
     client_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOpened:
+    """A database was opened to everyone, or closed: other names may now stand among words that search finds."""
+
+    name: ClassVar[str] = "directory.database_opened"
+    database_id: int

@@ -63,7 +63,10 @@ class UserAccount(TenantRow, Base):
 
 
 class UserGroup(TenantRow, Base):
-    """People who belong together; a tree. ``is_position`` marks the permanent root "Position" (TC-16)."""
+    """People who belong together; a tree. ``is_position`` marks the permanent root "Position" (TC-16).
+
+    ``position`` orders the groups below one parent; of equals the name decides.
+    """
 
     __tablename__ = "user_group"
     __table_args__ = tenant_constraints(
@@ -73,6 +76,7 @@ class UserGroup(TenantRow, Base):
 
     name: Mapped[str] = mapped_column(info=NOT_PERSONAL)
     parent_id: Mapped[int | None] = mapped_column(BigInteger)
+    position: Mapped[int] = mapped_column(server_default="0")
     is_position: Mapped[bool] = mapped_column(server_default="false")
 
 

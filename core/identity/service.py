@@ -13,6 +13,7 @@ from core.foundation.permissions import Permission
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGrant, PermissionGroup, UserAccount, UserGroup, UserGroupMember
+from core.identity.owners import require_owner
 from core.identity.passwords import hash_password
 
 THEMES = ("system", "light", "dark")
@@ -32,21 +33,14 @@ class UserDraft:
 
 def create_permission_group(work: Work, name: str, *, permissions: Iterable[Permission]) -> int:
     """Create a permission group that allows ``permissions``."""
+    require_owner(work)
     return _create_permission_group(work, PermissionGroup(name=name), permissions)
 
 
 def create_owner_group(work: Work, name: str) -> int:
     """Create the group that may do everything and sees every row."""
+    require_owner(work)
     return _create_permission_group(work, PermissionGroup(name=name, is_owner=True), ())
-
-
-def create_user_group(work: Work, name: str, *, parent_id: int | None = None) -> int:
-    """Create a user group below ``parent_id``."""
-    work.actor.require(Permission.PEOPLE_MANAGE)
-    group = UserGroup(name=name, parent_id=parent_id)
-    work.session.add(group)
-    work.session.flush()
-    return group.id
 
 
 def position_group(work: Work) -> int:
@@ -113,7 +107,6 @@ def colleagues(work: Work) -> list[Colleague]:
 
 
 def _create_permission_group(work: Work, group: PermissionGroup, permissions: Iterable[Permission]) -> int:
-    work.actor.require(Permission.PEOPLE_MANAGE)
     work.session.add(group)
     work.session.flush()
     work.session.add_all(

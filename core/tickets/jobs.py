@@ -1,13 +1,19 @@
 """What follows for tickets when their customer changes."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Final
 
+from sqlalchemy import ColumnElement, or_, select
+
+from core.directory.models import Company, Contact
 from core.foundation.actor import Actor
 from core.foundation.jobs import job
 from core.foundation.live import tell
 from core.foundation.unit_of_work import unit_of_work
 from core.tickets.models import Ticket
 from core.tickets.service import refresh_search
+
+BATCH: Final = 500
+"""Tickets per transaction where many may follow."""
 
 
 @job("tickets.refresh_words_of_contact")
@@ -29,9 +35,21 @@ def refresh_missing_words(actor: Actor, *, contact_id: int) -> None:
     _refresh(actor, Ticket.search_words == "")
 
 
+@job("tickets.refresh_words_of_database")
+def refresh_words_of_database(actor: Actor, *, database_id: int) -> None:
+    """Let search find tickets by names of a database only while everybody sees these (ATTACK 57)."""
+    with unit_of_work(actor) as work:
+        contacts = select(Contact.id).where(Contact.database_id == database_id)
+        companies = select(Company.id).where(Company.database_id == database_id)
+        query = select(Ticket.id).where(or_(Ticket.contact_id.in_(contacts), Ticket.company_id.in_(companies)))
+        ids = list(work.session.scalars(query.order_by(Ticket.id)))
+    for start in range(0, len(ids), BATCH):
+        _refresh(actor, Ticket.id.in_(ids[start : start + BATCH]))
+
+
 def _refresh(actor: Actor, condition: ColumnElement[bool]) -> None:
     with unit_of_work(actor) as work:
-        tickets = work.session.scalars(select(Ticket).where(condition)).all()
+        tickets = work.session.scalars(select(Ticket).where(condition).order_by(Ticket.id).with_for_update()).all()
         for ticket in tickets:
             refresh_search(work, ticket)
         if tickets:

@@ -7,7 +7,7 @@ import pytest
 from core.directory.books.entries import put_in_book, withdraw_from_book
 from core.directory.books.service import BookDraft, BookGrant, SyncPolicy, change_book, create_book
 from core.directory.queries import list_contacts
-from core.identity.service import create_user_group
+from core.identity.user_groups import create_user_group
 from tests.carddav.conftest import Dav
 from tests.support.dav import CR, D, DavAnswer, DavClient
 from tests.support.statements import counted_statements

@@ -15,7 +15,7 @@ from core.directory.drafts import ContactDraft
 from core.directory.models import Contact
 from core.directory.service import create_contact
 from core.identity.models import PermissionGrant
-from core.identity.service import create_user_group
+from core.identity.user_groups import create_user_group
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.phone import Phone

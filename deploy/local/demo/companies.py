@@ -19,9 +19,9 @@ from core.identity.service import (
     create_owner_group,
     create_permission_group,
     create_user,
-    create_user_group,
     position_group,
 )
+from core.identity.user_groups import create_user_group
 from core.mail.models import MailAddress
 from core.tenants.service import create_tenant
 from core.tickets.models import TicketCategory, TicketCategoryGrant

@@ -1,0 +1,29 @@
+"""What only an owner may do: whoever could build permission groups could give themselves every right (TC-10)."""
+
+from sqlalchemy import select
+
+from core.foundation.errors import Forbidden
+from core.foundation.i18n import _
+from core.foundation.unit_of_work import Work
+from core.identity.models import PermissionGroup, UserAccount
+
+
+def is_owner(work: Work) -> bool:
+    """Whether the actor belongs to the owners' group, or is the product itself.
+
+    The permissions alone do not tell: another group may hold all of them.
+    """
+    if work.actor.user_id is None:
+        return True
+    query = (
+        select(PermissionGroup.is_owner)
+        .join(UserAccount, UserAccount.permission_group_id == PermissionGroup.id)
+        .where(UserAccount.id == work.actor.user_id, ~UserAccount.is_blocked)
+    )
+    return bool(work.session.scalar(query)) and work.actor.as_group_id is None
+
+
+def require_owner(work: Work) -> None:
+    """Raise ``Forbidden`` unless the actor is an owner."""
+    if not is_owner(work):
+        raise Forbidden(_("Only an owner may do this."))

@@ -1,0 +1,104 @@
+"""What there is, who was granted it, how many see it and how much is in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from core.foundation.errors import NotFound
+from core.foundation.unit_of_work import Work
+from core.identity.models import UserGroup
+from core.identity.owners import require_owner
+from core.visibility.kinds import GRANTED, Kind
+from core.visibility.sights import Person, sights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThingRow:
+    """A database, queue, category or book. ``contents`` maps what is in it to how many; ``channel`` is a queue's."""
+
+    id: int
+    kind: Kind
+    name: str
+    everyone_sees: bool
+    groups: Mapping[int, str]
+    people: Sequence[Person]
+    contents: Mapping[str, int]
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedThing:
+    """A thing that a user group was granted."""
+
+    kind: Kind
+    id: int
+    name: str
+
+
+def things(work: Work, kind: Kind) -> list[ThingRow]:
+    """All of a kind, by name; for owners."""
+    require_owner(work)
+    model = GRANTED[kind].model
+    found = list(work.session.scalars(select(model).order_by(func.lower(model.name), model.id)))
+    groups = _groups(work, kind)
+    counts = contents_of(work, kind, [thing.id for thing in found])
+    seen = sights(work)
+    return [
+        ThingRow(
+            id=thing.id,
+            kind=kind,
+            name=thing.name,
+            everyone_sees=thing.everyone_sees,
+            groups=groups.get(thing.id, {}),
+            people=[sight.person for sight in seen if sight.sees(kind, thing.id)],
+            contents=counts.get(thing.id, {}),
+            channel=getattr(thing, "channel", ""),
+        )
+        for thing in found
+    ]
+
+
+def thing(work: Work, kind: Kind, thing_id: int) -> ThingRow:
+    """One of them; raises ``NotFound``."""
+    found = next((row for row in things(work, kind) if row.id == thing_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def grants_of_group(work: Work, group_id: int) -> list[GrantedThing]:
+    """What was granted to the user group itself, as far as the actor sees it."""
+    found = []
+    for kind, granted in GRANTED.items():
+        query = (
+            select(granted.model.id, granted.model.name)
+            .join(granted.grant, granted.thing_id == granted.model.id)
+            .where(granted.grant.user_group_id == group_id)
+            .order_by(func.lower(granted.model.name))
+        )
+        found += [GrantedThing(kind, thing_id, name) for thing_id, name in work.session.execute(query)]
+    return found
+
+
+def _groups(work: Work, kind: Kind) -> dict[int, dict[int, str]]:
+    granted = GRANTED[kind]
+    query = (
+        select(granted.thing_id, UserGroup.id, UserGroup.name)
+        .join(UserGroup, UserGroup.id == granted.grant.user_group_id)
+        .order_by(func.lower(UserGroup.name), UserGroup.id)
+    )
+    found: dict[int, dict[int, str]] = {}
+    for thing_id, group_id, name in work.session.execute(query):
+        found.setdefault(thing_id, {})[group_id] = name
+    return found
+
+
+def contents_of(work: Work, kind: Kind, thing_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How much is in each of the things, as far as the actor sees it."""
+    found: dict[int, dict[str, int]] = {}
+    for contents in GRANTED[kind].contents:
+        query = select(contents.thing_id, func.count()).where(contents.thing_id.in_(thing_ids))
+        for thing_id, count in work.session.execute(query.group_by(contents.thing_id)):
+            found.setdefault(thing_id, {})[contents.name] = count
+    return found
