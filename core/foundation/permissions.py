@@ -96,7 +96,7 @@ CATALOGUE: Final = (
             _right(
                 Permission.COMPANIES_WRITE,
                 _("Change companies"),
-                _("Create and change companies."),
+                _("Create companies, and change what is known of them."),
             ),
             _right(
                 Permission.BOOKS_MANAGE,
