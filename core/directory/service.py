@@ -19,10 +19,7 @@ from core.directory.words import words_of_company
 from core.foundation import clock
 from core.foundation.announcing import announce
 from core.foundation.errors import Conflict, Invalid, NotFound
-from core.foundation.history import record_change
 from core.foundation.i18n import _
-from core.foundation.live import tell
-from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work
@@ -95,11 +92,10 @@ def delete_contact(work: Work, contact_id: int, *, version: int) -> None:
     work.actor.require(Permission.CONTACTS_WRITE)
     contact = _locked(work, Contact, contact_id, version=version)
     withdraw(work, [contact_id], book_id=None)
-    record_change(work, "contact", contact_id, before={"database_id": contact.database_id}, after={})
     work.session.delete(contact)
     work.session.flush()
-    emit(work, ContactDeleted(contact_id))
-    tell(work, "contact", [contact_id])
+    before = {"database_id": contact.database_id}
+    announce(work, "contact", contact_id, before=before, after={}, event=ContactDeleted(contact_id))
 
 
 def _change_contact(
@@ -150,9 +146,8 @@ def _save_company(work: Work, company: Company, values: Values, *, before: Value
     work.session.flush()
     _replace(work, CompanyPhone.company_id, company.id, before.get("phones"), [_phone(row) for row in phones])
     _replace(work, CompanyEmail.company_id, company.id, before.get("emails"), [_email(row) for row in emails])
-    record_change(work, "company", company.id, before=before, after=_worth_telling(values, before))
-    emit(work, CompanySaved(company.id))
-    tell(work, "company", [company.id])
+    told = _worth_telling(values, before)
+    announce(work, "company", company.id, before=before, after=told, event=CompanySaved(company.id))
     return company.id
 
 
@@ -203,7 +198,7 @@ def _checked(
     return values
 
 
-def _apply(work: Work, row: Row, values: Values, *, is_new: bool) -> tuple[list[Reachable], list[Reachable]]:
+def _apply(work: Work, row: Company, values: Values, *, is_new: bool) -> tuple[list[Reachable], list[Reachable]]:
     """Write the plain values; answers the phones and e-mails."""
     for field, value in values.items():
         if field not in {"phones", "emails"}:
@@ -228,11 +223,7 @@ def _refuse_stale(stored: int, meant: int) -> None:
         raise Conflict(_("A colleague saved this in the meantime. What you typed is kept, but not saved yet."))
 
 
-def _is_visible_company(work: Work, company_id: int | None) -> bool:
-    return company_id is None or work.session.get(Company, company_id) is not None
-
-
-def _stored(row: Contact | Company, values: Values) -> Values:
+def _stored(row: Company, values: Values) -> Values:
     return {field: getattr(row, field) for field in values if field not in {"phones", "emails"}}
 
 

@@ -23,7 +23,7 @@ _ANNOUNCE: Final = text(
 def announce(work: Work, kind: str, subject_id: int, *, before: Values, after: Values, event: Event) -> None:
     """Write down the fields that differ, store ``event``, and wake the relay and the browsers that watch the thing.
 
-    Values must be what JSON can hold. ``before`` is empty for something new.
+    Values must be what JSON can hold. ``before`` is empty for something new, ``after`` for something deleted.
     """
     fields = differences(before, after)
     values = {

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from core.directory.books.models import AddressBook
 from core.directory.models import Company, Contact
@@ -107,15 +108,12 @@ def who_sees(work: Work, relation: str, row_id: int) -> Watched:
     """
     row = ROWS[relation]
     work.actor.require(row.permission)
-    granted = GRANTED[row.kind]
+    deciding = aliased(GRANTED[row.kind].model)  # a book decides about itself
     query = (
-        select(row.name, granted.model.id, granted.model.name, granted.model.everyone_sees)
-        .join(granted.model, granted.model.id == row.thing_id)
+        select(row.name, deciding.id, deciding.name, deciding.everyone_sees)
+        .join(deciding, deciding.id == row.thing_id)
         .where(row.model.id == row_id)
     )
-    if relation == "address_book":
-        query = select(AddressBook.name, AddressBook.id, AddressBook.name, AddressBook.everyone_sees)
-        query = query.where(AddressBook.id == row_id)
     found = work.session.execute(query).one_or_none()
     if found is None:
         raise NotFound

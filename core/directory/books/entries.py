@@ -122,8 +122,8 @@ def replace_card(work: Work, contact_id: int, text: str, *, holder: Holder | Non
     """
     lines = parse_card(text)
     values = (contact_id, text, uid_of(lines), card_words(lines))
-    replace = func.card_put(*values, *astuple(holder)) if holder else func.card_replace(*values)
-    version: int = work.session.scalars(select(replace)).one()
+    stored = func.card_put(*values, *astuple(holder)) if holder else func.card_replace(*values)
+    version: int = work.session.scalars(select(stored)).one()
     return version
 
 

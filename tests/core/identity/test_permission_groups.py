@@ -37,7 +37,6 @@ def changes_of(work: Work, kind: str, subject_id: int) -> list[Change]:
     return list(work.session.scalars(query))
 
 
-@pytest.mark.covers("TC-5", "TC-6", "TC-8")
 def test_whoever_is_put_into_a_group_leaves_the_one_before(work_as: WorkAs, cast: Cast) -> None:
     vera = cast.demo.users["vera"]
     with work_as("anna") as work:
@@ -54,14 +53,12 @@ def test_whoever_is_put_into_a_group_leaves_the_one_before(work_as: WorkAs, cast
         assert moved.user_id == cast.demo.users["anna"]
 
 
-@pytest.mark.covers("TC-6")
 def test_the_database_lets_nobody_be_without_a_group(work_as: WorkAs, cast: Cast) -> None:
     with pytest.raises(IntegrityError), work_as("system") as work:
         statement = text("update user_account set permission_group_id = null where id = :id")
         work.session.execute(statement, {"id": cast.demo.users["vera"]})
 
 
-@pytest.mark.covers("TC-7")
 def test_a_group_is_changed_at_any_time_with_before_and_after(work_as: WorkAs, cast: Cast) -> None:
     with work_as("anna") as work:
         readers = row_of(work, "Readers").id
@@ -85,7 +82,6 @@ def test_a_permission_of_a_later_release_stays(work_as: WorkAs) -> None:
         assert row_of(work, "Readers").permission_count == 2
 
 
-@pytest.mark.covers("TC-9")
 def test_a_group_with_users_is_not_deleted(work_as: WorkAs, cast: Cast) -> None:
     with work_as("anna") as work:
         readers = row_of(work, "Readers").id
@@ -99,7 +95,6 @@ def test_a_group_with_users_is_not_deleted(work_as: WorkAs, cast: Cast) -> None:
         assert changes_of(work, "permission_group", readers)[-1].fields["name"] == ["Readers", None]
 
 
-@pytest.mark.covers("TC-10")
 @pytest.mark.parametrize("held", [frozenset({Permission.PEOPLE_MANAGE}), frozenset(Permission)])
 def test_nobody_but_an_owner_builds_groups_whatever_they_may_do(
     work_as: WorkAs, cast: Cast, held: frozenset[Permission]

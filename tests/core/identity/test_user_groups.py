@@ -47,7 +47,6 @@ def ids(work: Work) -> dict[str, int]:
     return {node.name: node.id for node in user_groups(work)}
 
 
-@pytest.mark.covers("TC-11", "TC-12", "TC-13")
 def test_subgroups_stand_below_their_group_in_the_order_of_their_making(work_as: WorkAs) -> None:
     with work_as("anna") as work:
         branches(work)
@@ -56,7 +55,6 @@ def test_subgroups_stand_below_their_group_in_the_order_of_their_making(work_as:
         assert user_group(work, ids(work)["USA"]).path == ("Foreign branches",)
 
 
-@pytest.mark.covers("TC-13")
 def test_groups_are_reordered_and_moved_with_all_below_them(work_as: WorkAs) -> None:
     with work_as("anna") as work:
         parent = branches(work)
@@ -85,7 +83,6 @@ def test_a_group_never_stands_below_itself(work_as: WorkAs) -> None:
             work.session.execute(statement, {"child": known["USA"], "id": parent.id})
 
 
-@pytest.mark.covers("TC-16")
 def test_position_is_permanent(work_as: WorkAs) -> None:
     with work_as("anna") as work:
         position = position_group(work)
@@ -99,7 +96,6 @@ def test_position_is_permanent(work_as: WorkAs) -> None:
             work.session.execute(text("delete from user_group where id = :id"), {"id": position})
 
 
-@pytest.mark.covers("TC-16", "TC-17", "TC-28")
 def test_everybody_belongs_to_position_and_to_any_number_of_others(work_as: WorkAs, cast: Cast) -> None:
     boris = cast.demo.users["boris"]
     with work_as("anna") as work:
@@ -115,7 +111,6 @@ def test_everybody_belongs_to_position_and_to_any_number_of_others(work_as: Work
         assert groups_of_user(work, boris) == {managers, position}
 
 
-@pytest.mark.covers("TC-16")
 @pytest.mark.parametrize("statement", LEAVING)
 def test_the_database_lets_nobody_be_without_position(work_as: WorkAs, cast: Cast, statement: str) -> None:
     with pytest.raises(IntegrityError, match="belongs to the group Position"), work_as("system") as work:
@@ -123,7 +118,6 @@ def test_the_database_lets_nobody_be_without_position(work_as: WorkAs, cast: Cas
         work.session.execute(text("set constraints all immediate"))
 
 
-@pytest.mark.covers("TC-15")
 def test_a_new_group_is_there_for_every_users_form(work_as: WorkAs) -> None:
     with work_as("anna") as work:
         before = set(ids(work))
@@ -131,7 +125,6 @@ def test_a_new_group_is_there_for_every_users_form(work_as: WorkAs) -> None:
         assert set(ids(work)) - before == {"Night shift"}
 
 
-@pytest.mark.covers("TC-18")
 def test_a_group_is_deleted_only_when_nobody_and_nothing_is_in_it(work_as: WorkAs, cast: Cast) -> None:
     boris = cast.demo.users["boris"]
     with work_as("anna") as work:

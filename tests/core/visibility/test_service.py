@@ -166,7 +166,6 @@ def test_a_thing_that_cannot_be_is_refused_at_its_field(work_as: WorkAs, draft: 
     assert set(refused.value.problems) == {field}
 
 
-@pytest.mark.covers("TC-18")
 def test_a_deleted_groups_grants_end_and_their_history_says_so(work_as: WorkAs, cast: Cast) -> None:
     with work_as("anna") as work:
         group = board(work)

@@ -97,7 +97,6 @@ def reads(cast: Cast, everybody: Iterable[Person], relation: str, row_id: int) -
     return found
 
 
-@pytest.mark.covers("P-17", "GD-25", "GD-8")
 @pytest.mark.attack(57)
 @pytest.mark.parametrize("seed", range(5))
 def test_the_answer_equals_what_everybody_reads(work_as: WorkAs, cast: Cast, things: Things, seed: int) -> None:
@@ -163,7 +162,6 @@ def test_everybody_who_sees_a_contact_may_ask_and_others_learn_nothing(work_as: 
             who_sees(work, "contact", row_id)
 
 
-@pytest.mark.covers("P-17")
 def test_each_person_stands_there_with_every_reason(work_as: WorkAs, cast: Cast, things: Things) -> None:
     with work_as("system") as work:
         board = next(node.id for node in user_groups(work) if node.name == "Board")
