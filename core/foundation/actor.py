@@ -27,8 +27,7 @@ class Actor:
     """On whose behalf a transaction runs.
 
     ``user_id`` is None for the product itself, which then sees the whole tenant; a user sees what the grants of
-    their user groups and their permission group leave (see ``docs/permissions.md``). ``as_group_id`` is set while an
-    owner looks at the product as a permission group does: then ``permissions`` are that group's.
+    their user groups and their permission group leave (see ``docs/permissions.md``).
     """
 
     tenant_id: TenantId
@@ -36,7 +35,6 @@ class Actor:
     user_id: UserId | None = None
     permissions: frozenset[Permission] = frozenset()
     locale: str = "en"
-    as_group_id: int | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor has ``permission``."""

@@ -16,7 +16,6 @@ from core.foundation import db
 from core.foundation.actor import Actor
 
 _ENTER = text("select app_enter(:tenant_id, :user_id)")
-_LOOK_AS = text("select app_look_as(:group_id)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,6 @@ def unit_of_work(actor: Actor) -> Iterator[Work]:
     """Open a transaction in which ``actor`` sees what they may see (policies, DESIGN of tenancy)."""
     with db.new_session() as session, session.begin():
         session.execute(_ENTER, {"tenant_id": actor.tenant_id, "user_id": actor.user_id})
-        if actor.as_group_id is not None:
-            session.execute(_LOOK_AS, {"group_id": actor.as_group_id})
         yield Work(session, actor)
 
 

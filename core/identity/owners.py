@@ -20,7 +20,7 @@ def is_owner(work: Work) -> bool:
         .join(UserAccount, UserAccount.permission_group_id == PermissionGroup.id)
         .where(UserAccount.id == work.actor.user_id, ~UserAccount.is_blocked)
     )
-    return bool(work.session.scalar(query)) and work.actor.as_group_id is None
+    return bool(work.session.scalar(query))
 
 
 def require_owner(work: Work) -> None:

@@ -1,18 +1,11 @@
 """Groups in the settings: a tree in order and without cycles, "Position" for everybody, who sees what.
 
 ``app_sights`` and ``app_viewers`` enter the transaction as one user after the other and ask what the policies let
-them see: so the answer to "who can see this?" cannot differ from what people see. ``app_look_as`` lets an owner see
-what a permission group sees at least; it only ever takes sight away.
+them see: so the answer to "who can see this?" cannot differ from what people see.
 """
-
-from importlib import import_module
 
 import sqlalchemy as sa
 from alembic import op
-
-from migrations.book_managers import MANAGES
-
-POLICIES = import_module("migrations.versions.0003_policies")
 
 revision = "0010"
 down_revision = "0009"
@@ -76,13 +69,12 @@ SIGHTS = """
 create function app_scope() returns text[] language sql stable as $$
     select array[current_setting('app.user_id', true), current_setting('app.sees_all', true),
         current_setting('app.databases', true), current_setting('app.queues', true),
-        current_setting('app.categories', true), current_setting('app.books', true),
-        current_setting('app.as_group', true)]
+        current_setting('app.categories', true), current_setting('app.books', true)]
 $$;
 
 create function app_rescope(kept text[]) returns void language sql as $$
     select set_config('app.' || setting, coalesce(kept[place], ''), true) from unnest(
-        array['user_id', 'sees_all', 'databases', 'queues', 'categories', 'books', 'as_group'])
+        array['user_id', 'sees_all', 'databases', 'queues', 'categories', 'books'])
         with ordinality as known (setting, place)
 $$;
 
@@ -92,7 +84,6 @@ declare
     kept text[] := app_scope();
     tenant bigint := app_tenant();
 begin
-    perform set_config('app.as_group', '', true);
     for person in select u.id from user_account u where not u.is_blocked order by u.sort_key, u.id loop
         perform app_enter(tenant, person);
         everything := app_sees_all();
@@ -115,7 +106,6 @@ begin
     if relation not in ('contact', 'company', 'ticket', 'activity', 'address_book') then
         raise exception 'nobody asks who sees a row of %', relation using errcode = 'invalid_parameter_value';
     end if;
-    perform set_config('app.as_group', '', true);
     for person in select u.id from user_account u where not u.is_blocked order by u.sort_key, u.id loop
         perform app_enter(tenant, person);
         execute format('select exists (select from %I where id = $1)', relation) into is_seen using wanted;
@@ -127,51 +117,15 @@ begin
 end $$;
 """
 
-LOOK_AS = """
-create function app_look_as(wanted bigint) returns void language plpgsql as $$
-declare
-    groups bigint[];
-    is_owner boolean;
-begin
-    if not exists (
-        select from user_account u join permission_group g on g.id = u.permission_group_id
-        where u.id = nullif(current_setting('app.user_id', true), '')::bigint and g.is_owner
-    ) then
-        raise exception 'only an owner looks as a group' using errcode = 'insufficient_privilege';
-    end if;
-    select g.is_owner into strict is_owner from permission_group g where g.id = wanted;
-    perform set_config('app.as_group', wanted::text, true);
-    if is_owner then
-        return;
-    end if;
-    select coalesce(array_agg(g.id), '{}') into groups from user_group g where g.is_position;
-    %(settings)s
-    perform set_config('app.sees_all', 'off', true);
-end $$;
-"""
-
-MANAGES_AS_GROUP = """
-create or replace function app_manages_books() returns boolean language sql stable
-return exists (
-    select from permission_grant p where p.permission = 'books.manage' and p.permission_group_id = coalesce(
-        nullif(current_setting('app.as_group', true), '')::bigint,
-        (select u.permission_group_id from user_account u
-            where u.id = nullif(current_setting('app.user_id', true), '')::bigint)));
-"""
-
 
 def upgrade() -> None:
     op.add_column("user_group", sa.Column("position", sa.Integer(), server_default="0", nullable=False))
     op.execute(TREE)
     op.execute(POSITION)
     op.execute(SIGHTS)
-    op.execute(LOOK_AS.replace("%(settings)s", _settings()))
-    op.execute(MANAGES_AS_GROUP)
 
 
 def downgrade() -> None:
-    op.execute(MANAGES.replace("create function", "create or replace function"))
-    op.execute("drop function app_look_as(bigint)")
     op.execute("drop function app_viewers(text, bigint); drop function app_sights()")
     op.execute("drop function app_rescope(text[]); drop function app_scope()")
     for table in ("user_account", "user_group_member", "user_group"):
@@ -179,13 +133,3 @@ def downgrade() -> None:
     op.execute("drop function position_is_mandatory(); drop function has_position(bigint)")
     op.execute("drop trigger user_group_stays_a_tree on user_group; drop function user_group_stays_a_tree()")
     op.drop_column("user_group", "position")
-
-
-def _settings() -> str:
-    """What ``app_enter`` sets, for the group "Position" alone."""
-    settings = ""
-    for kind, (table, grant, column) in POLICIES.KINDS.items():
-        setting: str = POLICIES.SETTING % {"kind": kind, "table": table, "grant": grant, "column": column}
-        managed = "t.everyone_sees or (select app_manages_books()) or"
-        settings += setting.replace("t.everyone_sees or", managed) if kind == "books" else setting
-    return settings
