@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -24,6 +25,7 @@ WHEEL: Final = ("wheel.lock",)
 UNFINISHED: Final = ".unfinished-"
 FACTS: Final = "facts.json"
 CHECK_S: Final = 30
+TOLD_TO_END: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL})
 WHEEL_LEGS: Final = 4
 
 CHECK: Final = """
@@ -51,8 +53,8 @@ class NotUsable(RuntimeError):
     """An engine was made, but Python cannot use it."""
 
 
-class TooSlow(NotUsable):
-    """The engine said nothing in time: it may hang, or the machine is busy with other things."""
+class Unanswered(NotUsable):
+    """The engine had no chance to answer: the machine is busy with other things, or whoever asked was told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,14 @@ def python_path() -> str:
 def finished(kind: Kind) -> Engine | None:
     """The engine if it lies there and can be used; one that cannot, as after an upgrade of the system, is removed.
 
-    One that is only too slow is taken as it is: other checkouts use it, and making it anew takes minutes.
+    One that had no chance to answer is taken as it is: other checkouts use it, and making it anew takes minutes.
     """
     folder = folder_of(kind)
     if not (folder / FACTS).exists():
         return None
     try:
         check(folder, kind)
-    except TooSlow:
+    except Unanswered:
         pass
     except NotUsable:
         with _locked():
@@ -136,7 +138,7 @@ def check(folder: Path, kind: Kind) -> Facts:
     """Import the engine in a process of its own and start it.
 
     Raises:
-        NotUsable: it cannot be imported, or is not what the recipe makes; ``TooSlow`` if it said nothing in time.
+        NotUsable: it cannot be imported, or is not what the recipe makes; ``Unanswered`` if it had no chance to say.
     """
     calls = 1024 if kind is Kind.BUILT else WHEEL_LEGS
     try:
@@ -149,8 +151,10 @@ def check(folder: Path, kind: Kind) -> Facts:
             timeout=CHECK_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise TooSlow("pjsua2 hangs when it is started") from error
+        raise Unanswered("pjsua2 hangs when it is started") from error
     said = [line.removeprefix("facts ") for line in done.stdout.splitlines() if line.startswith("facts ")]
+    if -done.returncode in TOLD_TO_END:  # Ctrl-C reaches the whole group
+        raise Unanswered("pjsua2 was stopped before it answered")
     if done.returncode != 0 or not said:
         raise NotUsable(f"pjsua2 cannot be used: {done.stderr.strip()[-300:]}")
     version, codecs = json.loads(said[0])

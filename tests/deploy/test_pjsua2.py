@@ -1,5 +1,6 @@
 """The engine's way into the cache: whole or not at all, once for all checkouts, and checked before it is used."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -104,6 +105,13 @@ def test_one_that_broke_afterwards_is_made_anew() -> None:
 def test_one_that_says_nothing_in_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     made = make(Kind.BUILT, stand_in())
     monkeypatch.setattr(cache, "CHECK_S", 0)
+    assert finished(Kind.BUILT) == made
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_was_stopped_while_it_was_asked_stays(number: int) -> None:
+    made = make(Kind.BUILT, stand_in())
+    (made.folder / "pjsua2.py").write_text(f"import os; os.kill(os.getpid(), {int(number)})")
     assert finished(Kind.BUILT) == made
 
 
