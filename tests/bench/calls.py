@@ -20,13 +20,13 @@ import psycopg
 
 from core.foundation.live import CHANNEL
 from core.foundation.settings import settings
-from deploy.local.places import free_port
 from tests.bench import sipp
 from tests.support.baresip import baresip
 from tests.support.cast import create_cast
 from tests.support.database import TEMPLATE, environment_for, migrate, using, worker_server
 from tests.support.edge import DEMO
 from tests.support.gateway import Gateway, running_gateway
+from tests.support.ports import free_port
 from tests.support.ringing import ringing
 from tests.support.sip import Message, Phone
 from tests.support.sound import share_with_tone

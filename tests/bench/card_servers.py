@@ -23,10 +23,11 @@ from core.directory.models import Contact, ContactEmail, ContactPhone
 from core.directory.service import CompanyDraft, create_company
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work, unit_of_work
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import Postgres, start_postgres
 from tests.support.cast import create_cast
 from tests.support.database import environment_for, migrate, using
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 DATABASE: Final = "bench"

@@ -7,11 +7,11 @@ import pytest
 
 from core.foundation import db
 from deploy.local.kamailio import PACKAGES, is_installed
-from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
 from tests.support.cast import Cast
 from tests.support.database import TEMPLATE
 from tests.support.edge import DEMO, OTHER, PASSWORD, PROVIDER, Edge, running_edge
+from tests.support.ports import free_port
 from tests.support.sip import Worker, running_worker
 from tests.support.waiting import wait_until
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import LOGIN_ROLES, OTHER_ROLES, Postgres, start_postgres
 from tests.support.database import FAST
+from tests.support.ports import free_port
 from tests.support.stack import Stack, running_stack
 from tests.support.valkey import RunningValkey, running_valkey
 

@@ -2,17 +2,16 @@
 
 import re
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
 from tests.support.cast import Cast
 from tests.support.edge import DEMO, OTHER, PASSWORD, PROVIDER, Edge, phone, running_edge
+from tests.support.ports import free_port, free_ports
 from tests.support.sip import Phone, Worker, answer_to, digest, running_worker
 from tests.support.waiting import wait_until
 
@@ -230,7 +229,7 @@ def test_without_a_worker_a_caller_hears_so_at_once(edge: Edge) -> None:
 def test_a_company_stays_with_its_worker_and_moves_when_it_dies(
     server: tuple[Postgres, Path], edge_database: str, cast: Cast, edge: Edge
 ) -> None:
-    port = _two_free_ports()
+    port = free_ports(2)
     ports = {"CENTRALA_GATEWAY_PORT": str(port), "CENTRALA_GATEWAY_WORKERS": "2"}
     with (
         running_edge(server[0], edge_database, server[1], **ports) as pair,
@@ -247,15 +246,6 @@ def test_a_company_stays_with_its_worker_and_moves_when_it_dies(
         ours.close()
         assert phone(pair, "101").invite("102").status == 200
         assert len(both[others].calls) == 1
-
-
-def _two_free_ports() -> int:
-    """The first of two ports side by side that nobody uses."""
-    while True:
-        port = free_port()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + 1)) != 0 and port < 65000:
-                return port
 
 
 def test_flooding_is_not_answered_for_long(server: tuple[Postgres, Path], edge_database: str, edge: Edge) -> None:

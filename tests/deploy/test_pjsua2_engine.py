@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.places import free_port
 from deploy.telephony.cache import Engine, Kind, check, finished
+from tests.support.ports import free_port
 from tests.support.sip import Message, answer_to, parse
 
 HERE = "127.0.0.1"

@@ -15,13 +15,14 @@ from deploy.local import telephony
 from deploy.local.edge_guard import Digest, end, leftovers
 from deploy.local.kamailio import Kamailio
 from deploy.local.packages import PackagesMissing
-from deploy.local.places import Installation, free_port
+from deploy.local.places import Installation
 from deploy.local.postgres import Postgres
 from deploy.local.telephony import Telephony, set_up_beside, taken_port, telephony_of_this_checkout
 from deploy.telephony.__main__ import WHEEL
 from deploy.telephony.cache import Engine
 from tests.support.database import environment_for
 from tests.support.edge import PORTS
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 REFUSED = "ALERT: <script>: sip_auth_failed source=203.0.113.7"

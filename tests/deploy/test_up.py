@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.demo.companies import DEMO, OTHER
-from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
+from tests.support.ports import free_port
 from tests.support.stack import Stack, begin_stack, command, processes_of, start_stack, stop_stack
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deploy.local.places import free_port
+from tests.support.ports import free_port, free_ports
 from tests.support.sound import read_wav, write_wav
 from tests.support.sound import tone as tone_of
 from tests.support.waiting import wait_until
@@ -23,6 +23,9 @@ SIGNED_IN_S: Final = 40.0
 """A phone whose first try is lost tries again after half a minute."""
 
 RTP_PORTS: Final = 20
+SIP_PORTS: Final = 2
+"""UDP and TCP at the first, TLS at the second."""
+
 TONE_S: Final = 20
 
 CONFIG: Final = """
@@ -87,12 +90,12 @@ def baresip(
 ) -> Iterator[Baresip]:
     """A phone that has signed in, until the block ends; it answers at once or lets it ring."""
     with tempfile.TemporaryDirectory(prefix="centrala-phone-") as name:
-        folder, control, sip = Path(name), free_port(), free_port()
-        rtp = free_port() & ~1
+        folder, control, sip = Path(name), free_port(), free_ports(SIP_PORTS)
+        rtp = free_ports(RTP_PORTS + 2)
         output = folder / "output"
         rate = 16000 if codec == "g722" else 8000
         config = CONFIG.format(
-            modules=MODULES, control=control, sip=sip, rtp=rtp, last_rtp=rtp + RTP_PORTS,
+            modules=MODULES, control=control, sip=sip, rtp=rtp + rtp % 2, last_rtp=rtp + rtp % 2 + RTP_PORTS,
             folder=folder, rate=rate,
         )  # fmt: skip
         (folder / "config").write_text(config)

@@ -11,8 +11,9 @@ from alembic.config import Config
 
 from core.foundation import blobs, db
 from core.foundation.settings import settings
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import Postgres, start_postgres
+from tests.support.ports import free_port
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 TEMPLATE = "cast"

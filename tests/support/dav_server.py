@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 

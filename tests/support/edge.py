@@ -16,9 +16,10 @@ import psycopg
 
 from core.foundation.settings import Settings, load_settings
 from deploy.local.kamailio import Kamailio
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import Postgres
 from tests.support.database import environment_for
+from tests.support.ports import free_port
 from tests.support.sip import Phone
 from tests.support.waiting import wait_until
 

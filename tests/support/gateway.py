@@ -16,12 +16,13 @@ from core.calls.models import Call
 from core.calls.queries import CallDetail, call_detail
 from core.foundation.actor import Door, TenantId, system_actor
 from core.foundation.unit_of_work import unit_of_work
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import Postgres
 from deploy.telephony.cache import python_path
 from tests.support.cast import Cast, Company
 from tests.support.database import environment_for, using
 from tests.support.edge import PORTS, Edge, running_edge
+from tests.support.ports import free_port
 from tests.support.telephony import BORIS_OUTSIDE, Telephony, set_up
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 READY = "Centrala runs. Ctrl-C stops it."

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.places import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 START_S: Final = 120

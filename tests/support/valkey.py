@@ -7,8 +7,8 @@ from pathlib import Path
 
 import redis
 
-from deploy.local.places import free_port
 from deploy.local.valkey import Valkey
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 

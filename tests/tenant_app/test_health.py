@@ -19,11 +19,12 @@ from core.foundation.heartbeat import (
     say_condition,
     start_heartbeat,
 )
-from deploy.local.places import ROOT, free_port
+from deploy.local.places import ROOT
 from deploy.local.postgres import Postgres
 from tenant_app.health import checks
 from tests.support.cast import Cast
 from tests.support.database import environment_for, using
+from tests.support.ports import free_port
 from tests.support.valkey import RunningValkey, running_valkey
 from tests.support.waiting import wait_until
 

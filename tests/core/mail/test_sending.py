@@ -26,7 +26,6 @@ from core.mail.sending import resend, send_outbound
 from core.mail.tokens import ticket_of_message_id, ticket_of_recipient
 from core.mail.writing import MailDraft, reply_to_ticket
 from core.tenants.service import tenant_profile
-from deploy.local.places import free_port
 from tests.core.mail.test_smtp import running_server
 from tests.support.cast import Cast
 from tests.support.incoming import (
@@ -39,6 +38,7 @@ from tests.support.incoming import (
     ticket_of,
     written,
 )
+from tests.support.ports import free_port
 
 COPY = "copy@customer.example"
 FIRST = f"{'A0B1C2D3' * 8}@{'a0b1' * 4}.mail.customer.example"
