@@ -7,6 +7,7 @@ from core.calls.events import CallEnded, RecordingReady
 from core.directory import jobs as _directory_jobs
 from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved, DatabaseOpened
 from core.foundation.outbox import Event
+from core.identity.events import BrowserSeen
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailQueued
 from core.tickets import jobs as _ticket_jobs
@@ -22,6 +23,7 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     DatabaseOpened: ("directory.refresh_words_of_database", "tickets.refresh_words_of_database"),
     BookChanged: (),
     ClientRevoked: (),
+    BrowserSeen: ("mail.tell_of_browser",),
     TicketOpened: (),
     TicketChanged: (),
     MailFiled: (),

@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, errors, headers, hosts, languages, navigation, sections
+from tenant_app.account.views import Account
 from tenant_app.books.views import Books, ContactBooks
 from tenant_app.calls.views import Calls
 from tenant_app.companies.views import Companies
@@ -33,6 +34,7 @@ from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
 VIEWS: Final = (
+    Account,
     Books,
     Calls,
     Companies,

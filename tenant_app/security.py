@@ -27,6 +27,7 @@ class Viewer(UserMixin):
         self.email = person.email
         self.locale = person.locale
         self.theme = person.theme
+        self.has_new_browser = person.has_new_browser
         self.tenant_name = current_tenant().name
 
     @property

@@ -95,7 +95,10 @@ class UserGroupMember(TenantRow, Base):
 
 
 class SignInSession(TenantRow, Base):
-    """A signed-in browser. The browser holds a random token, the table only its SHA-256."""
+    """A signed-in browser. The browser holds a random token, the table only its SHA-256; of its address the network.
+
+    ``told_at``: when its user was told by mail that the browser is new to them.
+    """
 
     __tablename__ = "sign_in_session"
     __table_args__ = tenant_constraints(
@@ -106,7 +109,11 @@ class SignInSession(TenantRow, Base):
     user_id: Mapped[int] = mapped_column(BigInteger)
     token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
     browser: Mapped[str] = mapped_column(server_default="", info=ERASE)
+    network: Mapped[str] = mapped_column(server_default="", info=ERASE)
+    is_new_browser: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[datetime] = created_now()
+    last_seen_at: Mapped[datetime] = created_now()
+    told_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 
@@ -127,6 +134,21 @@ class OneTimeLink(TenantRow, Base):
     created_at: Mapped[datetime] = created_now()
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class KnownBrowser(TenantRow, Base):
+    """A browser in which a user has signed in before. It holds a random token, the table only its SHA-256."""
+
+    __tablename__ = "known_browser"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "user_id", "token_sha256"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    first_seen_at: Mapped[datetime] = created_now()
+    last_seen_at: Mapped[datetime] = created_now()
 
 
 class SignInAttempt(TenantRow, Base):

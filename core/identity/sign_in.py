@@ -5,9 +5,7 @@ hash, and whoever fails too often waits, with the same words whether the account
 attempt is committed before its password is looked at: so a thousand at the same moment try no more than ten passwords.
 """
 
-import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -23,8 +21,8 @@ from core.foundation.settings import settings
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGrant, PermissionGroup, SignInAttempt, SignInSession, UserAccount
 from core.identity.passwords import password_matches
+from core.identity.sessions import Browser, digest, new_browser_elsewhere, note_use, open_session
 
-SESSION_LIFETIME: Final = timedelta(days=14)
 ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
 ATTEMPTS_PER_ACCOUNT: Final = 10
 ATTEMPTS_PER_ADDRESS: Final = 50
@@ -32,7 +30,10 @@ ATTEMPTS_PER_ADDRESS: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The user behind a sign-in, with everything that a page asks of them."""
+    """The user behind a sign-in, with everything that a page asks of them.
+
+    ``has_new_browser``: somebody signed in as them with a browser that is new to them, and they have not looked at it.
+    """
 
     user_id: UserId
     tenant_id: TenantId
@@ -42,6 +43,7 @@ class SignedIn:
     theme: str
     is_owner: bool
     permissions: frozenset[Permission]
+    has_new_browser: bool = False
 
     def actor(self, door: Door) -> Actor:
         """The actor for this user's transactions."""
@@ -83,33 +85,22 @@ def note_failure(work: Work, account: str, *, address: str) -> None:
     work.session.add_all(SignInAttempt(subject=it, failed_at=clock.now()) for it in attempt_subjects(account, address))
 
 
-def sign_in(work: Work, attempt: Attempt, password: str, *, browser: str) -> str | None:
+def refuse_if_throttled(work: Work, attempt: Attempt) -> None:
+    """Raise ``Unavailable`` if too many others tried since ``attempt`` was noted, at the same moment perhaps."""
+    _refuse_if_throttled(work, attempt.email, attempt.address, own=attempt.ids)
+
+
+def sign_in(work: Work, attempt: Attempt, password: str, *, browser: Browser) -> str | None:
     """Check the password; answer the new session's token, or None if e-mail and password do not belong together.
 
     A blocked user is refused like a wrong password. Raises ``Unavailable`` if too many others tried at the same moment.
     """
-    _refuse_if_throttled(work, attempt.email, attempt.address, own=attempt.ids)
+    refuse_if_throttled(work, attempt)
     user = work.session.scalars(select(UserAccount).where(UserAccount.email == attempt.email)).one_or_none()
     if not password_matches(password, user.password_hash if user else None) or user is None or user.is_blocked:
         return None
     work.session.execute(delete(SignInAttempt).where(SignInAttempt.id.in_(attempt.ids)))
-    return _open_session(work, user.id, browser)
-
-
-def _open_session(work: Work, user_id: int, browser: str) -> str:
-    ended = delete(SignInSession).where(SignInSession.user_id == user_id, SignInSession.expires_at <= clock.now())
-    work.session.execute(ended)
-    token = secrets.token_urlsafe(32)
-    work.session.add(
-        SignInSession(
-            user_id=user_id,
-            token_sha256=_digest(token),
-            browser=browser[:200],
-            expires_at=clock.now() + SESSION_LIFETIME,
-        )
-    )
-    work.session.flush()
-    return token
+    return open_session(work, user.id, browser)
 
 
 def signed_in(work: Work, token: str) -> SignedIn | None:
@@ -120,11 +111,11 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
         .scalar_subquery()
     )
     query = (
-        select(UserAccount, PermissionGroup.is_owner, granted)
+        select(UserAccount, PermissionGroup.is_owner, granted, SignInSession, new_browser_elsewhere())
         .join(SignInSession, SignInSession.user_id == UserAccount.id)
         .join(PermissionGroup, PermissionGroup.id == UserAccount.permission_group_id)
         .where(
-            SignInSession.token_sha256 == _digest(token),
+            SignInSession.token_sha256 == digest(token),
             SignInSession.expires_at > clock.now(),
             ~UserAccount.is_blocked,
         )
@@ -132,8 +123,10 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
     row = work.session.execute(query).one_or_none()
     if row is None:
         return None
-    user, is_owner, permissions = row
+    user, is_owner, permissions, session, is_told = row
+    note_use(work, session)
     return SignedIn(
+        has_new_browser=is_told,
         user_id=UserId(user.id),
         tenant_id=TenantId(user.tenant_id),
         name=user.name,
@@ -148,7 +141,7 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
 def sign_out(work: Work, token: str) -> None:
     """End the session that holds ``token``."""
     session = work.session.scalars(
-        select(SignInSession).where(SignInSession.token_sha256 == _digest(token))
+        select(SignInSession).where(SignInSession.token_sha256 == digest(token))
     ).one_or_none()
     if session is not None:
         work.session.delete(session)
@@ -190,7 +183,3 @@ def attempt_subjects(email: str, address: str) -> tuple[bytes, bytes]:
 
 def _subject(kind: str, value: str) -> bytes:
     return hmac.digest(settings().secret_key.encode(), f"{kind}:{value}".encode(), "sha256")
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

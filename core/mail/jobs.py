@@ -2,8 +2,10 @@
 
 from core.foundation.actor import Actor
 from core.foundation.jobs import job
+from core.foundation.unit_of_work import unit_of_work
 from core.mail.filing import file_inbound
 from core.mail.intake import FILE_JOB
+from core.mail.security_notices import tell_of_browser
 from core.mail.sending import send_outbound
 from core.mail.writing import SEND_JOB
 
@@ -18,3 +20,10 @@ def file_mail(actor: Actor, *, inbound_mail_id: int) -> None:
 def send_mail(actor: Actor, *, outbound_mail_id: int) -> None:
     """Send a mail that was written."""
     send_outbound(actor, outbound_mail_id)
+
+
+@job("mail.tell_of_browser")
+def tell_of_new_browser(actor: Actor, *, session_id: int) -> None:
+    """Tell a user by mail of a browser that is new to them."""
+    with unit_of_work(actor) as work:
+        tell_of_browser(work, session_id)

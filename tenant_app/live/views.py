@@ -1,5 +1,6 @@
 """``GET /live``: the stream of one browser."""
 
+import json
 import queue
 import time
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from flask_appbuilder import BaseView, expose
 
 from core.foundation.actor import Door, TenantId, system_actor
 from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.sessions import TOPIC as SESSIONS
 from core.identity.sign_in import signed_in
-from tenant_app.live.hub import hub
+from tenant_app.live.hub import Stream, hub
 from tenant_app.pages import signed_in_only
 from tenant_app.security import viewer
 
@@ -32,29 +34,41 @@ class Live(BaseView):
         person = viewer()
         token = person.id if person else ""
         return Response(
-            _messages(work.actor.tenant_id, token),
+            _messages(work.actor.tenant_id, token, work.actor.user_id or 0),
             mimetype="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
 
-def _messages(tenant_id: TenantId, token: str) -> Iterator[str]:
+def _messages(tenant_id: TenantId, token: str, user_id: int) -> Iterator[str]:
     stream = hub().open(tenant_id)
     checked_at = time.monotonic()
     try:
         yield "retry: 2000\n\n"
         while True:
-            try:
-                yield f"data: {stream.get(timeout=QUIET_S)}\n\n"
-            except queue.Empty:
-                yield ": still here\n\n"
-            if time.monotonic() - checked_at > CHECK_S:
+            message = _next_of(stream)
+            yield f"data: {message}\n\n" if message else ": still here\n\n"
+            if _ends_sessions(message, user_id) or time.monotonic() - checked_at > CHECK_S:
                 checked_at = time.monotonic()
                 if not _still_signed_in(tenant_id, token):
                     yield "event: signed-out\ndata: {}\n\n"
                     return
     finally:
         hub().close(tenant_id, stream)
+
+
+def _next_of(stream: Stream) -> str:
+    try:
+        return stream.get(timeout=QUIET_S)
+    except queue.Empty:
+        return ""
+
+
+def _ends_sessions(message: str, user_id: int) -> bool:
+    """Whether this user's sessions changed: one that was ended ends its stream at once."""
+    if f'"topic": "{SESSIONS}"' not in message:
+        return False
+    return user_id in json.loads(message)["ids"]
 
 
 def _still_signed_in(tenant_id: TenantId, token: str) -> bool:

@@ -1,6 +1,6 @@
 """``/sign-in`` and ``/sign-out``."""
 
-from flask import redirect, render_template, request, session
+from flask import make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
@@ -9,7 +9,9 @@ from flask_login import login_user, logout_user
 from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Unavailable
 from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.sessions import Browser
 from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
+from tenant_app.browsers import remember, this_browser
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import public, signed_in_only
@@ -38,15 +40,16 @@ class SignIn(BaseView):
         form = SignInForm()
         if not form.validate():
             return _form_page(form, 422)
+        browser = this_browser()
         try:
-            person = _try(form.email.data, form.password.data)
+            person = _try(form.email.data, form.password.data, browser)
         except Unavailable as error:
             return _form_page(form, 429, problem=say(error.message))
         if person is None:
             return _form_page(form, 422, problem=_("E-mail and password do not belong together."))
         session.clear()
         login_user(person)
-        return redirect(local_path(request.args.get("next")), 303)
+        return remember(browser, make_response(redirect(local_path(request.args.get("next")), 303)))
 
     @expose("/sign-out", methods=["POST"])
     @signed_in_only
@@ -60,12 +63,12 @@ class SignIn(BaseView):
         return redirect("/sign-in", 303)
 
 
-def _try(email: str, password: str) -> Viewer | None:
+def _try(email: str, password: str, browser: Browser) -> Viewer | None:
     actor = system_actor(current_tenant().id, door=Door.WEB)
     with unit_of_work(actor) as work:
-        attempt = begin_attempt(work, email, address=request.remote_addr or "")
+        attempt = begin_attempt(work, email, address=browser.address)
     with unit_of_work(actor) as work:
-        token = sign_in(work, attempt, password, browser=request.user_agent.string)
+        token = sign_in(work, attempt, password, browser=browser)
         if token is None:
             return None
         person = signed_in(work, token)

@@ -37,6 +37,7 @@ ENTRY_POINTS = {
     "core/calls/jobs.py",
     "core/directory/jobs.py",
     "telephony_gateway/desk.py",
+    "core/mail/jobs.py",
     "core/mail/filing.py",  # the body of the job mail.file
     "core/mail/intake.py",  # mail that the SMTP server hands in
     "core/mail/sending.py",  # the body of the job mail.send, which commits before it talks to the network
@@ -45,6 +46,7 @@ ENTRY_POINTS = {
     "tenant_app/live/views.py",
     "tenant_app/pages.py",
     "tenant_app/phones/views.py",  # a phone that scanned a code has no session
+    "tenant_app/proofs.py",  # a failed proof is counted, whatever becomes of the request
     "tenant_app/security.py",
     "tenant_app/sign_in/views.py",
 }

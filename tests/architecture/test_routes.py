@@ -18,7 +18,7 @@ from tenant_app.live import views as live
 from tenant_app.live.hub import Hub
 from tenant_app.pages import access_of
 from tests.conftest import ClientAs, WorkAs
-from tests.support.cast import Cast
+from tests.support.cast import PASSWORD, Cast
 from tests.support.fingerprint import fingerprint
 from tests.support.things import Things, create_things
 
@@ -53,6 +53,7 @@ class Route(NamedTuple):
             "device",
             "trunk",
             "number",
+            "session",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
@@ -61,6 +62,7 @@ class Route(NamedTuple):
         return url + self.query
 
 
+NEW_PASSWORD = {"current_password": PASSWORD, "password": "New-2-password!", "password_again": "New-2-password!"}
 CONTACT = {"name": "Petra Nová", "version": 1, "database_id": "{database}"}
 COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
 BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone", "sync_policy": "phone_book"}
@@ -81,6 +83,12 @@ ROUTES = (
     Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
     Route("POST", "/preferences/theme", (303, 303, 303, 303, 303), {"theme": "dark"}),
     Route("POST", "/preferences/language", (303, 303, 303, 303, 303), {"locale": "cs"}),
+    Route("GET", "/security/", (200, 200, 200, 200, 303)),
+    Route("GET", "/security/notice", (200, 200, 200, 200, 303)),
+    Route("POST", "/security/sessions/<int:session_id>/end", (303, 404, 404, 404, 303)),
+    Route("POST", "/security/sessions/end-others", (303, 303, 303, 303, 303)),
+    Route("POST", "/security/sessions/accept", (303, 303, 303, 303, 303)),
+    Route("POST", "/security/password", (303, 303, 303, 303, 303), NEW_PASSWORD),
     Route("GET", "/contacts/", (200, 200, 200, 200, 303)),
     Route("GET", "/contacts/new", (200, 200, 403, 200, 303)),
     Route("POST", "/contacts/new", (303, 303, 403, 422, 303), CONTACT),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from core.calls.service import pair_call
 from core.directory.books.entries import put_in_book
 from core.directory.books.models import SyncedClient
@@ -11,6 +13,8 @@ from core.directory.service import create_company, create_contact
 from core.foundation import clock
 from core.foundation.blobs import store_blob
 from core.foundation.unit_of_work import Work
+from core.identity.models import SignInSession
+from core.identity.sessions import Browser, open_session
 from core.mail.models import InboundMail, MailMessage, OutboundMail
 from core.tickets.service import TicketDraft, open_ticket
 from core.timeline.models import Activity, Attachment
@@ -41,6 +45,7 @@ class Things:
     device: int
     trunk: int
     number: int
+    session: int
     user: int
 
 
@@ -77,6 +82,7 @@ def create_things(work: Work, company: Company) -> Things:
         outbound=_send(work, mail_out),
         hidden_contact=create_contact(work, ContactDraft(name="Chief", database_id=company.closed_database)),
         hidden_ticket=hidden_ticket.id,
+        session=_sign_in(work, company),
         database=company.open_database,
         book=_book(work, company, contact_id),
         client=_client(work, company),
@@ -153,6 +159,12 @@ def _receive(work: Work, company: Company, activity_id: int) -> int:
     work.session.add_all([mail, attachment])
     work.session.flush()
     return attachment.id
+
+
+def _sign_in(work: Work, company: Company) -> int:
+    """Another browser of Anna's."""
+    open_session(work, company.users["anna"], Browser(agent="Firefox", address="198.51.100.7"))
+    return work.session.scalars(select(SignInSession.id).order_by(SignInSession.id.desc()).limit(1)).one()
 
 
 def _send(work: Work, activity_id: int) -> int:

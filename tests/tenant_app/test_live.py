@@ -17,11 +17,11 @@ from core.foundation import clock, db
 from core.foundation.actor import Door, system_actor
 from core.foundation.live import CHANNEL, MOST_IDS, tell
 from core.foundation.unit_of_work import unit_of_work
-from core.identity.sign_in import SESSION_LIFETIME
+from core.identity.sessions import SESSION_LIFETIME, end_sessions
 from tenant_app.live import hub as hubs
 from tenant_app.live import views
 from tenant_app.live.hub import BACKLOG, REFRESH, Hub, Stream
-from tests.conftest import ClientAs
+from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.clients import signed_in_client
 from tests.support.waiting import wait_until
@@ -179,6 +179,23 @@ def test_the_stream_ends_with_the_sign_in(client_as: ClientAs, quiet_hub: Hub, m
     assert next(lines) == b": still here\n\n"
     clock.hold(clock.now() + SESSION_LIFETIME + timedelta(minutes=1))
     assert b"signed-out" in list(lines)[-1]
+    assert quiet_hub.count() == 0
+
+
+@pytest.mark.attack(54)
+def test_a_stream_ends_at_once_with_a_session_that_is_ended(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast, quiet_hub: Hub
+) -> None:
+    lines = iter(client_as("vera").get("/live", buffered=False).response)
+    next(lines)
+    vera = cast.demo.users["vera"]
+    with work_as("system") as work:
+        end_sessions(work, vera)
+    for user_id in (cast.demo.users["boris"], vera):
+        quiet_hub.pass_on(json.dumps({"tenant": cast.demo.tenant_id, "topic": "session", "ids": [user_id]}))
+    heard = list(lines)
+    assert len(heard) == 3
+    assert b"signed-out" in heard[-1]
     assert quiet_hub.count() == 0
 
 

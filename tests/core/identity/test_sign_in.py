@@ -19,7 +19,8 @@ from core.identity import sign_in as door
 from core.identity.models import SignInAttempt, SignInSession, UserAccount, UserGroup, UserGroupMember
 from core.identity.passwords import hash_password, password_matches
 from core.identity.service import UserDraft, choose_language, choose_theme, colleagues, create_user, position_group
-from core.identity.sign_in import SESSION_LIFETIME, begin_attempt, sign_in, sign_out, signed_in
+from core.identity.sessions import SESSION_LIFETIME, Browser
+from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
 from tests.conftest import WorkAs
 from tests.support.cast import PASSWORD, Cast
 
@@ -28,7 +29,7 @@ BORIS = "boris@demo.localhost"
 
 def enter(work: Work, email: str = BORIS, password: str = PASSWORD, *, address: str = "198.51.100.7") -> str | None:
     """One whole attempt; answers the token."""
-    return sign_in(work, begin_attempt(work, email, address=address), password, browser="Firefox")
+    return sign_in(work, begin_attempt(work, email, address=address), password, browser=Browser(agent="Firefox"))
 
 
 def test_the_right_password_opens_a_session(work_as: WorkAs, cast: Cast) -> None:
@@ -192,7 +193,7 @@ def test_many_guesses_at_the_same_moment_try_no_more_passwords(
         begun.wait(60)
         for attempt in attempts:  # none, if ten others were noted before
             with _throttled(), unit_of_work(actor) as work:
-                sign_in(work, attempt, f"guess {number}", browser="")
+                sign_in(work, attempt, f"guess {number}", browser=Browser())
 
     threads = [Thread(target=guess, args=(number,)) for number in range(15)]
     for thread in threads:

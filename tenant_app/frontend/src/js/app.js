@@ -13,6 +13,7 @@ import "./live.js";
 import "./menus.js";
 import "./navigation.js";
 import "./panel.js";
+import "./password.js";
 import "./picker.js";
 import "./player.js";
 import "./repeat.js";

@@ -1,0 +1,19 @@
+"""Proof that it is still the signed-in person who asks, before what only they may change."""
+
+from flask import request
+
+from core.foundation.unit_of_work import unit_of_work
+from core.identity.own_account import prove
+from core.identity.sign_in import begin_attempt
+from tenant_app.security import Viewer
+
+
+def is_proven(person: Viewer, password: str) -> bool:
+    """Whether ``password`` is the viewer's own; a wrong one counts as a failed sign-in.
+
+    It counts whatever becomes of the request. Raises ``Unavailable`` after too many of them.
+    """
+    with unit_of_work(person.actor()) as work:
+        attempt = begin_attempt(work, person.email, address=request.remote_addr or "")
+    with unit_of_work(person.actor()) as work:
+        return prove(work, attempt, password)
