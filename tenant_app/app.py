@@ -16,6 +16,7 @@ from tenant_app.calls.views import Calls
 from tenant_app.companies.views import Companies
 from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
+from tenant_app.groups.permission_groups import PermissionGroups
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
 from tenant_app.lines.devices import Devices
@@ -49,6 +50,7 @@ VIEWS: Final = (
     Live,
     Mail,
     Outbox,
+    PermissionGroups,
     Phones,
     Preferences,
     Search,

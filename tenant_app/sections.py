@@ -78,6 +78,16 @@ GROUPS: Final = {
 
 SECTIONS: Final = (
     Section(
+        path="/settings/permission-groups/",
+        group="people",
+        name=_("Permission groups"),
+        about=_("What people may do; everybody is in exactly one group."),
+        keywords=_("rights role access permission allow administrator owner compare"),
+        icon="shield-check",
+        permission=Permission.PEOPLE_MANAGE,
+        settings=(Setting(_("Compare permission groups"), "compare", _("difference side by side")),),
+    ),
+    Section(
         path="/lines/",
         group="telephony",
         name=_("Lines"),

@@ -3,6 +3,7 @@
 Only an owner creates, changes and deletes them. The owners' own group cannot be changed: it always may do everything.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,11 +24,15 @@ Problems = dict[str, Message]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupDraft:
-    """A group to store. ``users`` are ids of those who move into it; whoever is in it stays."""
+    """A group to store. ``users`` are ids of those who move into it; whoever is in it stays.
+
+    ``version`` is that of the group which the change was made from; empty, what is stored is not compared.
+    """
 
     name: str
     permissions: frozenset[Permission]
     users: frozenset[int] = frozenset()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,11 @@ class PermissionGroupDetail:
     is_owner: bool
     permissions: frozenset[Permission]
     users: Sequence[GroupUser]
+
+    @property
+    def version(self) -> str:
+        """Changes with the name and the permissions."""
+        return version_of(self.name, self.permissions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +165,28 @@ def compare_groups(first: PermissionGroupDetail, second: PermissionGroupDetail) 
     )
 
 
+def version_of(name: str, permissions: Collection[Permission]) -> str:
+    """A short digest by which a change finds out that somebody was faster."""
+    return hashlib.sha256("\n".join([name, *sorted(permissions)]).encode()).hexdigest()[:16]
+
+
+def problems_of_group(work: Work, draft: GroupDraft, *, own_id: int | None = None) -> Problems:
+    """What about the name and the permissions keeps the draft from being stored."""
+    work.actor.require(Permission.PEOPLE_MANAGE)
+    problems: Problems = {}
+    name = cleaned_name(draft.name)
+    same = select(PermissionGroup.id).where(
+        func.lower(PermissionGroup.name) == name.lower(), PermissionGroup.id != (own_id or 0)
+    )
+    if problem := problem_of_name(name):
+        problems["name"] = problem
+    elif work.session.scalar(same.limit(1)) is not None:
+        problems["name"] = _("Another group has this name.")
+    if not draft.permissions:
+        problems["permissions"] = _("Choose at least one permission: a group without any could open nothing.")
+    return problems
+
+
 def add_permission_group(work: Work, draft: GroupDraft) -> int:
     """Create a group and move its users into it; answers its id. Raises ``Forbidden``, ``Invalid``."""
     require_owner(work)
@@ -172,10 +204,13 @@ def add_permission_group(work: Work, draft: GroupDraft) -> int:
 def change_permission_group(work: Work, group_id: int, draft: GroupDraft) -> None:
     """Change a group's name and permissions, and move users into it. Counts from each user's next request on.
 
-    Raises ``Forbidden``, ``NotFound``, ``Invalid``, and ``Conflict`` for the owners' group.
+    Raises ``Forbidden``, ``NotFound``, ``Invalid``, and ``Conflict`` for the owners' group and for one that somebody
+    changed meanwhile.
     """
     require_owner(work)
     group = _locked(work, group_id)
+    if draft.version and draft.version != version_of(group.name, permissions_of(work, group)):
+        raise Conflict(_("A colleague changed this group in the meantime. Nothing was saved yet."))
     if group.is_owner:
         _refuse_owner_group(draft, group)
     else:
@@ -209,21 +244,11 @@ def _refuse_owner_group(draft: GroupDraft, group: PermissionGroup) -> None:
 
 
 def _checked(work: Work, draft: GroupDraft, *, own_id: int | None) -> str:
-    """The name, cleaned; raises ``Invalid`` for a name or users that cannot be."""
-    problems: Problems = {}
-    name = cleaned_name(draft.name)
-    same = select(PermissionGroup.id).where(
-        func.lower(PermissionGroup.name) == name.lower(), PermissionGroup.id != (own_id or 0)
-    )
-    if problem := problem_of_name(name):
-        problems["name"] = problem
-    elif work.session.scalar(same.limit(1)) is not None:
-        problems["name"] = _("Another group has this name.")
-    if not draft.permissions:
-        problems["permissions"] = _("Choose at least one permission: a group without any could open nothing.")
+    """The name, cleaned; raises ``Invalid`` for a name or permissions that cannot be."""
+    problems = problems_of_group(work, draft, own_id=own_id)
     if problems:
         raise Invalid(problems)
-    return name
+    return cleaned_name(draft.name)
 
 
 def _write_permissions(work: Work, group: PermissionGroup, permissions: Collection[Permission]) -> None:
@@ -280,7 +305,7 @@ def _refuse_without_owner(work: Work) -> None:
 
 
 def _locked(work: Work, group_id: int) -> PermissionGroup:
-    group = work.session.get(PermissionGroup, group_id, with_for_update=True)
+    group = work.session.get(PermissionGroup, group_id, with_for_update=True, populate_existing=True)
     if group is None:
         raise NotFound
     return group

@@ -54,6 +54,7 @@ class Route(NamedTuple):
             "trunk",
             "number",
             "session",
+            "group",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
@@ -68,6 +69,7 @@ COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
 BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone", "sync_policy": "phone_book"}
 DEVICE = {"kind": "sip", "name": "Softphone", "ring_delay_s": 0, "ring_time_s": 30}
 TRUNK = {"name": "Second", "host": "sip.provider.example", "port": 5060, "transport": "udp"}
+GROUP = {"name": "Field sales", "permissions": "contacts.read", "go": "save"}
 MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
 
 ROUTES = (
@@ -164,6 +166,14 @@ ROUTES = (
     Route("POST", "/lines/numbers/<int:number_id>/route", (303, 403, 403, 404, 303), {"line_id": "{line}"}),
     Route("POST", "/lines/numbers/<int:number_id>/remove", (303, 403, 403, 404, 303)),
     Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
+    Route("GET", "/settings/permission-groups/", (200, 403, 403, 200, 303)),
+    Route("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),
+    Route("GET", "/settings/permission-groups/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/settings/permission-groups/new", (303, 403, 403, 422, 303), GROUP | {"users": "{user}"}),
+    Route("GET", "/settings/permission-groups/<int:group_id>", (200, 403, 403, 404, 303)),
+    Route("GET", "/settings/permission-groups/<int:group_id>/edit", (200, 403, 403, 404, 303)),
+    Route("POST", "/settings/permission-groups/<int:group_id>/edit", (303, 403, 403, 404, 303), GROUP),
+    Route("POST", "/settings/permission-groups/<int:group_id>/delete", (303, 403, 403, 404, 303)),
     Route("GET", "/mail/new", (200, 200, 403, 200, 303)),
     Route("POST", "/mail/new", (303, 303, 403, 303, 303), MAIL),
     Route("GET", "/outbox/", (200, 200, 200, 200, 303)),

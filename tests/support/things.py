@@ -12,8 +12,10 @@ from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
 from core.directory.service import create_company, create_contact
 from core.foundation import clock
 from core.foundation.blobs import store_blob
+from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import SignInSession
+from core.identity.service import create_permission_group
 from core.identity.sessions import Browser, open_session
 from core.mail.models import InboundMail, MailMessage, OutboundMail
 from core.tickets.service import TicketDraft, open_ticket
@@ -47,6 +49,7 @@ class Things:
     number: int
     session: int
     user: int
+    group: int
 
 
 def create_things(work: Work, company: Company) -> Things:
@@ -92,6 +95,7 @@ def create_things(work: Work, company: Company) -> Things:
         trunk=telephony.trunk,
         number=telephony.number,
         user=company.users["vera"],
+        group=create_permission_group(work, "Reception", permissions={Permission.CONTACTS_READ}),
     )
 
 

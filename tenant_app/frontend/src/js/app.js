@@ -7,6 +7,7 @@ import "./copy.js";
 import "./dialog.js";
 import "./drafts.js";
 import "./failures.js";
+import "./filter.js";
 import "./guard.js";
 import "./keys.js";
 import "./live.js";
