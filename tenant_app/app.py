@@ -28,6 +28,7 @@ from tenant_app.mail.views import Mail
 from tenant_app.outbox.views import Outbox
 from tenant_app.phones.views import Discovery, Phones
 from tenant_app.preferences.views import Preferences
+from tenant_app.search.palette import Palette
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.settings.views import Settings
@@ -51,6 +52,7 @@ VIEWS: Final = (
     Mail,
     Outbox,
     PermissionGroups,
+    Palette,
     Phones,
     Preferences,
     Search,

@@ -10,7 +10,6 @@ from sqlalchemy.types import BigInteger
 
 from core.directory.books.models import AddressBookEntry
 from core.directory.changes import ChangeEntry, Way, newest_changes
-from core.directory.finding import COUNT_CAP, Model, find
 from core.directory.models import (
     Company,
     CompanyEmail,
@@ -23,13 +22,17 @@ from core.directory.models import (
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
-from core.foundation.search import is_in_matches, search_view
+from core.foundation.search import COUNT_CAP, Order, everything_of, find, is_in_matches, search_view
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
 
 CONTACTS: Final = search_view("contact")
 COMPANIES: Final = search_view("company")
 CHOICES: Final = 20
+CANDIDATES: Final = 1_000
+"""Of so many hits a picker offers the first; whoever types on has fewer."""
+
+Model = type[Contact] | type[Company]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +150,10 @@ class Choice:
 def list_contacts(work: Work, *, search: str = "", after: int | None = None, limit: int = 50) -> ContactPage:
     """A page of people; ``after`` is the last page's last id. Two statements, one more notes the look."""
     work.actor.require(Permission.CONTACTS_READ)
-    found = find(work, Contact, CONTACTS, search)
-    query = found.narrowed(_contact_rows(), Contact, _behind(Contact, after), limit=limit + 1)
+    found = find(work, CONTACTS, search, everything=everything_of(Contact.id))
+    query = found.narrowed(
+        _contact_rows(), _alphabetical(Contact), Contact.search_text, _behind(Contact, after), limit=limit + 1
+    )
     return _contact_page(work, query, found.count, limit=limit, search=search)
 
 
@@ -179,8 +184,10 @@ def _contact_page(work: Work, query: Select[*tuple[Any, ...]], count: int, *, li
 def list_companies(work: Work, *, search: str = "", after: int | None = None, limit: int = 50) -> CompanyPage:
     """A page of companies; ``after`` is the last page's last id. Two statements, one more notes the look."""
     work.actor.require(Permission.COMPANIES_READ)
-    found = find(work, Company, COMPANIES, search)
-    query = found.narrowed(_company_rows(), Company, _behind(Company, after), limit=limit + 1)
+    found = find(work, COMPANIES, search, everything=everything_of(Company.id))
+    query = found.narrowed(
+        _company_rows(), _alphabetical(Company), Company.search_text, _behind(Company, after), limit=limit + 1
+    )
     rows = [CompanyRow(**row) for row in work.session.execute(query).mappings()]
     shown = rows[:limit]
     _note_rows(work, "company", shown, search)
@@ -246,10 +253,13 @@ def database_choices(work: Work) -> list[Choice]:
     return [Choice(database_id, name) for database_id, name in work.session.execute(query)]
 
 
-def company_choices(work: Work, search: str) -> list[Choice]:
+def company_choices(work: Work, search: str, limit: int = CHOICES) -> list[Choice]:
     """The first companies that the words find, with the city."""
-    page = list_companies(work, search=search, limit=CHOICES)
-    return [Choice(row.id, row.name, row.city) for row in page.rows]
+    work.actor.require(Permission.COMPANIES_READ)
+    query = select(Company.id, Company.name, Company.city)
+    return _choices(
+        work, "company", query, Company, is_in_matches(Company.id, COMPANIES, search, cap=CANDIDATES), limit
+    )
 
 
 def company_choice(work: Work, company_id: int) -> Choice | None:
@@ -262,10 +272,21 @@ def company_choice(work: Work, company_id: int) -> Choice | None:
     return Choice(row.id, row.name, row.city)
 
 
-def contact_choices(work: Work, search: str) -> list[Choice]:
+def contact_choices(work: Work, search: str, limit: int = CHOICES) -> list[Choice]:
     """The first people whom the words find, with company or e-mail."""
-    page = list_contacts(work, search=search, limit=CHOICES)
-    return [Choice(row.id, row.name, row.company_name or row.email or "") for row in page.rows]
+    work.actor.require(Permission.CONTACTS_READ)
+    hint = func.coalesce(Company.name, _first(ContactEmail.address, ContactEmail.contact_id == Contact.id), "")
+    query = select(Contact.id, Contact.name, hint).outerjoin(Company, Company.id == Contact.company_id)
+    return _choices(work, "contact", query, Contact, is_in_matches(Contact.id, CONTACTS, search, cap=CANDIDATES), limit)
+
+
+def _choices(
+    work: Work, kind: str, query: Select[*tuple[Any, ...]], model: Model, matches: ColumnElement[bool], limit: int
+) -> list[Choice]:
+    query = query.where(matches).order_by(model.sort_key, model.id).limit(limit)
+    found = [Choice(*row) for row in work.session.execute(query)]
+    record_read(work, kind, [choice.id for choice in found], how=How.SEARCH)
+    return found
 
 
 def _contact_rows() -> Select[*tuple[Any, ...]]:
@@ -302,6 +323,10 @@ def _company_rows() -> Select[*tuple[Any, ...]]:
 
 def _first(value: Any, is_of_row: ColumnElement[bool]) -> Any:
     return select(value).where(is_of_row).order_by(value.class_.position).limit(1).scalar_subquery()
+
+
+def _alphabetical(model: Model) -> Order:
+    return Order((model.sort_key, model.id))
 
 
 def _behind(model: Model, after: int | None) -> ColumnElement[bool]:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.foundation.actor import UserId
 from core.foundation.errors import Invalid
 from core.foundation.history import record_change
 from core.foundation.i18n import LOCALES, _
 from core.foundation.permissions import Permission
+from core.foundation.search import contains, words_of
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGrant, PermissionGroup, UserAccount, UserGroup, UserGroupMember
@@ -100,9 +101,10 @@ class Colleague:
     name: str
 
 
-def colleagues(work: Work) -> list[Colleague]:
-    """Everybody of the tenant who is not blocked, in alphabetical order."""
+def colleagues(work: Work, *, search: str = "") -> list[Colleague]:
+    """Everybody of the tenant who is not blocked and whose name contains the words, in alphabetical order."""
     query = select(UserAccount.id, UserAccount.name).where(~UserAccount.is_blocked).order_by(UserAccount.sort_key)
+    query = query.where(*contains(func.concat(" ", func.app_fold(UserAccount.name)), list(words_of(search))))
     return [Colleague(UserId(user_id), name) for user_id, name in work.session.execute(query)]
 
 

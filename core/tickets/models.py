@@ -76,7 +76,7 @@ class Ticket(TenantRow, Base):
     requester: Mapped[str] = mapped_column(server_default="", info=ERASE)
     version: Mapped[int] = mapped_column(server_default="1")
     search_words: Mapped[str] = mapped_column(server_default="", info=ERASE)
-    search_text: Mapped[str] = mapped_column(Computed("app_fold(search_words)", persisted=True), info=ERASE)
+    search_text: Mapped[str] = mapped_column(Computed("app_fold(' ' || search_words)", persisted=True), info=ERASE)
     last_activity_at: Mapped[datetime]
     created_at: Mapped[datetime] = created_now()
 

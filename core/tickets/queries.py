@@ -11,24 +11,25 @@ from core.directory.models import Company, Contact, ContactEmail
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
-from core.foundation.search import is_in_matches, search_view
+from core.foundation.search import COUNT_CAP, Found, Order, contains, everything_of, find, search_view
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
 from core.tickets.models import Ticket, TicketCategory
 from core.timeline.models import Queue
 
-COUNT_CAP: Final = 10_000
 CANDIDATES: Final = 20
 
 SEARCH: Final = search_view("ticket")
+NEWEST_FIRST: Final = Order((Ticket.last_activity_at, Ticket.id), descending=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketFilter:
-    """Which tickets. ``status`` is one of the table's or None for all; ``owner`` is ``me``, ``none`` or None."""
+    """Which tickets. ``status`` is one of the table's or None for all; ``owner`` is ``me``, ``none``, somebody's id or
+    None."""
 
     status: str | None = None
-    owner: str | None = None
+    owner: str | int | None = None
     search: str = ""
     contact_id: int | None = None
     company_id: int | None = None
@@ -109,27 +110,25 @@ class Choice:
 
 
 def list_tickets(work: Work, wanted: TicketFilter, *, after: TicketKey | None = None, limit: int = 50) -> TicketPage:
-    """A page of tickets; two statements, one more notes the look."""
+    """A page of tickets; two statements, one more for words, one more notes the look."""
     work.actor.require(Permission.TICKETS_READ)
-    conditions = _conditions(work, wanted)
-    query = _rows(conditions).order_by(Ticket.last_activity_at.desc(), Ticket.id.desc()).limit(limit + 1)
-    if after is not None:
-        key = tuple_(literal(after.last_activity_at), literal(after.ticket_id, BigInteger))
-        query = query.where(tuple_(Ticket.last_activity_at, Ticket.id) < key)
-    found = [_as_row(row) for row in work.session.execute(query)]
-    rows = found[:limit]
+    found, conditions = _found(work, wanted), _conditions(work, wanted)
+    place = [] if after is None else [_behind(after)]
+    query = found.narrowed(_rows(), NEWEST_FIRST, Ticket.search_text, *conditions, *place, limit=limit + 1)
+    read = [_as_row(row) for row in work.session.execute(query)]
+    rows = read[:limit]
     record_read(work, "ticket", [row.id for row in rows], how=How.SEARCH if wanted.search else How.LIST)
     return TicketPage(
         rows=rows,
-        next_key=TicketKey(rows[-1].last_activity_at, rows[-1].id) if len(found) > limit else None,
-        count=_count(work, conditions),
+        next_key=TicketKey(rows[-1].last_activity_at, rows[-1].id) if len(read) > limit else None,
+        count=_count(work, found, conditions),
     )
 
 
 def count_tickets(work: Work, wanted: TicketFilter) -> int:
     """How many tickets there are, up to 10,000."""
     work.actor.require(Permission.TICKETS_READ)
-    return _count(work, _conditions(work, wanted))
+    return _count(work, _found(work, wanted), _conditions(work, wanted))
 
 
 def ticket_detail(work: Work, ticket_id: int) -> TicketDetail:
@@ -200,7 +199,12 @@ def category_choices(work: Work) -> list[Choice]:
     return [Choice(category_id, name) for category_id, name in work.session.execute(query)]
 
 
-def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+def _behind(key: TicketKey) -> ColumnElement[bool]:
+    last = tuple_(literal(key.last_activity_at), literal(key.ticket_id, BigInteger))
+    return tuple_(Ticket.last_activity_at, Ticket.id) < last
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Ticket.id,
@@ -220,7 +224,6 @@ def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]
         .outerjoin(Contact, Contact.id == Ticket.contact_id)
         .outerjoin(Company, Company.id == Ticket.company_id)
         .outerjoin(UserAccount, UserAccount.id == Ticket.owner_id)
-        .where(*conditions)
     )
 
 
@@ -236,23 +239,38 @@ def _conditions(work: Work, wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(Ticket.owner_id == work.actor.user_id)
     elif wanted.owner == "none":
         conditions.append(Ticket.owner_id.is_(None))
+    elif wanted.owner is not None:
+        conditions.append(Ticket.owner_id == wanted.owner)
     if wanted.contact_id is not None:
         conditions.append(Ticket.contact_id == wanted.contact_id)
     if wanted.company_id is not None:
         conditions.append(Ticket.company_id == wanted.company_id)
-    if wanted.search.strip():
-        conditions.append(_matches(wanted.search))
+    number = number_in(wanted.search)
+    if number is not None:
+        conditions.append(Ticket.number == literal(number, BigInteger))
     return conditions
 
 
-def _matches(needle: str) -> ColumnElement[bool]:
-    """Every word stands somewhere in the ticket's words; ``#17`` is ticket 17 alone."""
-    bare = needle.strip().removeprefix("#")
-    if needle.strip().startswith("#") and bare.isdigit() and len(bare) < 18:
-        return Ticket.number == literal(int(bare), BigInteger)
-    return is_in_matches(Ticket.id, SEARCH, needle)
+def number_in(needle: str) -> int | None:
+    """The number of the one ticket that is meant: ``#17``."""
+    typed = needle.strip()
+    bare = typed.removeprefix("#")
+    return int(bare) if typed != bare and bare.isascii() and bare.isdigit() and len(bare) < 18 else None
 
 
-def _count(work: Work, conditions: Sequence[ColumnElement[bool]]) -> int:
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNT_CAP).subquery()
-    return work.session.scalar(select(func.count()).select_from(capped)) or 0
+def _found(work: Work, wanted: TicketFilter) -> Found:
+    """What the words find; without words, or with a ticket's number, nothing is looked up."""
+    if not wanted.search.strip() or number_in(wanted.search) is not None:
+        return Found((), SEARCH, 0)
+    return find(work, SEARCH, wanted.search, everything=everything_of(Ticket.id))
+
+
+def _count(work: Work, found: Found, conditions: Sequence[ColumnElement[bool]]) -> int:
+    if found.words and (not conditions or not found.count):
+        return min(found.count, COUNT_CAP)
+    rows = select(literal(1)).select_from(Ticket).where(*conditions)
+    if found.is_frequent:
+        rows = rows.where(*contains(Ticket.search_text, found.words))
+    elif found.words:
+        rows = rows.where(Ticket.id.in_(found.hits()))
+    return work.session.scalar(select(func.count()).select_from(rows.limit(COUNT_CAP).subquery())) or 0

@@ -10,7 +10,7 @@ from core.foundation.errors import Invalid
 from core.foundation.i18n import _
 from core.tickets.queries import TicketFilter, TicketKey
 from core.tickets.service import STATUSES
-from tenant_app.typed import as_needle
+from tenant_app.typed import as_id, as_needle
 
 ALL: Final = "all"
 OWNERS: Final = ("me", "none")
@@ -20,7 +20,8 @@ MOST_ROWS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListState:
-    """What the address says. ``status`` is a status or ``all``; ``owner`` is ``me``, ``none`` or empty for everyone."""
+    """What the address says. ``status`` is a status or ``all``; ``owner`` is ``me``, ``none``, an id, or empty for
+    everyone."""
 
     status: str
     owner: str
@@ -28,9 +29,13 @@ class ListState:
 
     def as_filter(self) -> TicketFilter:
         """The filter for the query."""
-        return TicketFilter(
-            status=None if self.status == ALL else self.status, owner=self.owner or None, search=self.text
-        )
+        owner = self.colleague_id or self.owner or None
+        return TicketFilter(status=None if self.status == ALL else self.status, owner=owner, search=self.text)
+
+    @property
+    def colleague_id(self) -> int | None:
+        """Whose tickets are shown, if it is one colleague's."""
+        return int(self.owner) if self.owner.isdigit() else None
 
     def url(self, **changes: str) -> str:
         """The address of this list with other values; the page always begins anew."""
@@ -42,10 +47,10 @@ def list_state(arguments: Mapping[str, str]) -> ListState:
     """Read the address. Without a status a search looks everywhere, and the plain list shows what is open."""
     text = as_needle(arguments.get("q"))
     status = arguments.get("status") or (ALL if text else "open")
-    owner = arguments.get("owner", "")
+    owner = arguments.get("owner", "").strip()
     if status not in {*STATUSES, ALL}:
         raise Invalid({"status": _("There is no such status.")})
-    if owner and owner not in OWNERS:
+    if owner and owner not in OWNERS and not as_id(owner):
         raise Invalid({"owner": _("There is no such list.")})
     return ListState(status=status, owner=owner, text=text)
 

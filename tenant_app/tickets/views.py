@@ -10,9 +10,10 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from core.calls.queries import calls_of_ticket
-from core.foundation.errors import Conflict, Invalid
+from core.foundation.errors import Conflict, Invalid, NotFound
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.identity.service import colleagues
 from core.mail.answering import Suggestion, suggest_answer
 from core.mail.queries import ThreadMail, thread_of_ticket
 from core.mail.writing import MailDraft, reply_to_ticket, sender_choices
@@ -56,6 +57,7 @@ class Tickets(BaseView):
             count=format_decimal(page.count) + ("+" if page.count_is_capped else ""),
             more_url=state.url(after=key_in_url(page.next_key)) if page.next_key else None,
             addresses=[choice.address for choice in sender_choices(work)] if not page.rows else (),
+            colleague=_colleague(work, state.colleague_id) if state.colleague_id else None,
         )
 
     @expose("/<int:ticket_id>")
@@ -118,6 +120,14 @@ class Tickets(BaseView):
         pair_ticket_with_contact(work, ticket_id, as_id(request.form.get("contact_id")) or 0)
         flash(_("The ticket belongs to this contact now."), "success")
         return redirect(f"/tickets/{ticket_id}", 303)
+
+
+def _colleague(work: Work, user_id: int) -> str:
+    """The name of whose tickets are shown; raises ``NotFound``."""
+    name = next((person.name for person in colleagues(work) if person.id == user_id), None)
+    if name is None:
+        raise NotFound
+    return name
 
 
 def _page(

@@ -18,7 +18,7 @@ KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)
 PLACE = re.compile(r"%\(\w+\)[sd]|%%")
 PLURALS = {"cs": 3, "pl": 3}
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
-NAMES = {"Centrala", "English", "Čeština", "Polski", "Ctrl", "Enter", "Cc", "kB", "MB"}
+NAMES = {"Centrala", "English", "Čeština", "Polski", "Ctrl", "Enter", "Esc", "Cc", "kB", "MB"}
 UNTRANSLATED = {"health", "gallery"}
 """A page that must stand while everything is down, for operators; and specimens with made-up people."""
 

@@ -80,6 +80,7 @@ ROUTES = (
     Route("GET", "/gallery", (200, 200, 200, 200, 303)),
     Route("GET", "/live", (200, 200, 200, 200, 303)),
     Route("GET", "/search", (200, 200, 200, 200, 303), query="?q=printer"),
+    Route("GET", "/palette", (200, 200, 200, 200, 303), query="?q=printer"),
     Route("GET", "/sign-in", (303, 303, 303, 303, 200)),
     Route("POST", "/sign-in", (422, 422, 422, 422, 422), {"email": "anna@demo.localhost", "password": "wrong"}),
     Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
@@ -297,7 +298,15 @@ def test_what_is_granted_to_others_is_not_there(client_as: ClientAs, things: Thi
     client = client_as(person)
     for path in (f"/contacts/{things.hidden_contact}", f"/tickets/{things.hidden_ticket}"):
         assert client.get(path).status_code == 404
-    for path in ("/contacts/", "/tickets/?status=all", "/search?q=chief", "/search?q=suit", "/companies/"):
+    for path in (
+        "/contacts/",
+        "/tickets/?status=all",
+        "/search?q=chief",
+        "/search?q=suit",
+        "/companies/",
+        "/palette?q=chief",
+        "/palette?q=suit",
+    ):
         assert not {"Chief", "Law suit"} & {word for word in ("Chief", "Law suit") if word in client.get(path).text}
 
 

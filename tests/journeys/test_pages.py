@@ -133,6 +133,11 @@ def test_what_opens_over_a_page_is_accessible(page_of: PageOf, stack: Stack) -> 
     expect(boris.get_by_role("dialog")).to_be_visible()
     assert violations(boris) == []
     boris.keyboard.press("Escape")
+    boris.keyboard.press("Control+k")
+    boris.keyboard.type("nov")
+    expect(boris.locator("[data-palette-found]").first).to_be_visible()
+    assert violations(boris) == []
+    boris.keyboard.press("Escape")
     boris.keyboard.press("m")
     expect(boris.locator("#panel").get_by_label("Subject")).to_be_visible()
     assert violations(boris) == []

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from core.directory import finding
 from core.directory.jobs import refresh_words
 from core.directory.models import ContactDatabase
 from core.directory.phones import shown_phone
@@ -155,7 +154,7 @@ def test_a_page_of_companies_takes_four_statements(work_as: WorkAs, cast: Cast) 
 def test_a_count_past_the_limit_says_so_and_the_list_stays_complete(
     work_as: WorkAs, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "COUNT_CAP", 3)
+    monkeypatch.setattr("core.foundation.search.COUNT_CAP", 3)
     monkeypatch.setattr("core.directory.queries.COUNT_CAP", 3)
     with work_as("boris") as work:
         for number in range(3):

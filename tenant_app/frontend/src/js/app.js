@@ -13,6 +13,7 @@ import "./keys.js";
 import "./live.js";
 import "./menus.js";
 import "./navigation.js";
+import "./palette.js";
 import "./panel.js";
 import "./password.js";
 import "./picker.js";

@@ -1,11 +1,12 @@
 /* Shortcuts. Any link or button says its own with data-key="n"; single keys can be switched off in the help sheet. */
 import { openDialog } from "./dialog.js";
 import { recall, remember } from "./memory.js";
+import { openPalette } from "./palette.js";
 import { whenPresent } from "./presence.js";
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") handled(event, focusSearch());
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") handled(event, openPalette());
   else if (!event.ctrlKey && !event.metaKey && singleKeysAreOn() && !isTyping(event.target)) handled(event, press(event.key));
 });
 
@@ -26,18 +27,11 @@ export function isTyping(target) {
 
 /** @param {string} key @returns {boolean} */
 function press(key) {
-  if (key === "/") return focusSearch();
+  if (key === "/") return openPalette();
   if (key === "?") return openDialog("shortcuts");
   const owner = key.length === 1 ? document.querySelector(`[data-key="${CSS.escape(key)}"]`) : null;
   if (owner instanceof HTMLElement) owner.click();
   return owner !== null;
-}
-
-function focusSearch() {
-  const field = document.querySelector("[data-global-search]");
-  if (field instanceof HTMLInputElement) field.select();
-  if (field instanceof HTMLElement) field.focus();
-  return field !== null;
 }
 
 /** @param {KeyboardEvent} event @param {boolean} done */
