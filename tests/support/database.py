@@ -36,12 +36,12 @@ def environment_for(server: Postgres, database: str, folder: Path) -> dict[str, 
 
 
 @contextmanager
-def worker_server() -> Iterator[tuple[Postgres, Path]]:
-    """This worker's server, in a folder that the server's account can enter."""
+def worker_server(**more: str) -> Iterator[tuple[Postgres, Path]]:
+    """This worker's server, in a folder that the server's account can enter; ``more`` are settings of PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="centrala-test-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with start_postgres(folder / "postgres", port=free_port(), settings=FAST) as server:
+        with start_postgres(folder / "postgres", port=free_port(), settings={**FAST, **more}) as server:
             yield server, folder
 
 
