@@ -47,6 +47,7 @@ PAGES: Final = (
     Command("/books/", lazy_gettext("Address books"), "book-user"),
     Command("/synced/", lazy_gettext("Phones and programs"), "smartphone"),
     Command("/lines/mine", lazy_gettext("My line"), "phone"),
+    Command("/security/", lazy_gettext("Security"), "shield-check"),
     Command("/search", lazy_gettext("Search everything"), "search"),
 )
 

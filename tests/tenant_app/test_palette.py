@@ -19,7 +19,12 @@ from tests.support.statements import ENTERING, counted_statements
 from tests.support.things import Things, create_things
 
 HREF = re.compile(r'role="option"[^>]*href="([^"]+)"')
-NOT_OFFERED = frozenset({"/calls/card", "/companies/choices", "/gallery", "/health", "/live", "/metrics", "/palette"})
+NOT_OFFERED = frozenset(
+    {
+        *("/calls/card", "/companies/choices", "/gallery", "/health", "/live", "/metrics", "/palette"),
+        "/security/notice",
+    }
+)
 """Parts of pages, answers for programs, and pages for those who run or build the product."""
 ALREADY_THERE = frozenset({"/sign-in", "/theme.css", "/.well-known/carddav"})
 KNOWN = {command.url for command in (*CREATING, *PAGES)} | {section.path for section in SECTIONS}
