@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import text
-
 from core.directory.models import Contact
 from core.directory.words import words_of_contact
 from core.foundation import clock
 from core.foundation.errors import NotFound
 from core.foundation.sorting import sort_key
+from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work
 from core.tenants.service import tenant_profile
 
@@ -41,7 +40,7 @@ def store_contact(work: Work, contact_id: int | None, values: Values, *, before:
         "phones": _changed(phones, before.get("phones")),
         "emails": _changed([[one, one.lower(), label] for one, label in emails], _with_lower(before.get("emails"))),
     }
-    stored_id: int = work.session.execute(_STORE, row).scalar_one()
+    stored_id: int = _STORE.one(work.session, row)[0]
     known = work.session.identity_map.get(work.session.identity_key(Contact, stored_id))
     if known is not None:
         work.session.expire(known)
@@ -59,10 +58,10 @@ class StoredContact:
 
 def stored_contact(work: Work, contact_id: int) -> StoredContact:
     """The contact, locked; raises ``NotFound``."""
-    found = work.session.execute(_STORED, {"contact_id": contact_id}).mappings().one_or_none()
+    found = _STORED.one(work.session, {"contact_id": contact_id})
     if found is None:
         raise NotFound
-    values = dict(found)
+    values: dict[str, Any] = found._asdict()
     return StoredContact(values, values.pop("version"), values.pop("is_company_seen"))
 
 
@@ -78,11 +77,11 @@ def _first(pairs: Pairs) -> list[str]:
     return [pair[0] for pair in pairs]
 
 
-_STORE: Final = text(
+_STORE: Final = Statement(
     "select contact_store(:target, cast(:stored as jsonb), :words, cast(:phones as jsonb), cast(:emails as jsonb))"
 )
 
-_STORED: Final = text(
+_STORED: Final = Statement(
     """select c.database_id, c.name, c.job_title, c.street, c.city, c.postal_code, c.country, c.note, c.owner_id,
         c.company_id, c.version, c.company_id is null or exists (select from company f where f.id = c.company_id)
             as is_company_seen,

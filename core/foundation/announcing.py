@@ -7,14 +7,13 @@ import json
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import text
-
 from core.foundation.history import Values, differences
 from core.foundation.live import CHANNEL, message
 from core.foundation.outbox import WAKE_CHANNEL, Event
+from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work
 
-_ANNOUNCE: Final = text(
+_ANNOUNCE: Final = Statement(
     "select app_announce(:kind, :subject, cast(:fields as jsonb), :user_id, :door, :event, cast(:payload as jsonb), "
     ":work_channel, :live_channel, :message)"
 )
@@ -38,4 +37,4 @@ def announce(work: Work, kind: str, subject_id: int, *, before: Values, after: V
         "live_channel": CHANNEL,
         "message": message(work, kind, [subject_id]),
     }
-    work.session.execute(_ANNOUNCE, values)
+    _ANNOUNCE.rows(work.session, values)

@@ -8,14 +8,15 @@ forgotten filter shows nothing rather than too much.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.foundation import db
 from core.foundation.actor import Actor
+from core.foundation.statements import Statement
 
-_ENTER = text("select app_enter(:tenant_id, :user_id)")
+_ENTER: Final = Statement("select app_enter(:tenant_id, :user_id)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Work:
 def unit_of_work(actor: Actor) -> Iterator[Work]:
     """Open a transaction in which ``actor`` sees what they may see (policies, DESIGN of tenancy)."""
     with db.new_session() as session, session.begin():
-        session.execute(_ENTER, {"tenant_id": actor.tenant_id, "user_id": actor.user_id})
+        _ENTER.rows(session, {"tenant_id": actor.tenant_id, "user_id": actor.user_id})
         yield Work(session, actor)
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from unittest.mock import patch
 
 from sqlalchemy import event
 
 from core.foundation import db
+from core.foundation.statements import Statement
 
 ENTERING: Final = 3
 """What every page of a signed-in viewer costs before its own work: the sign-in, and entering two transactions."""
@@ -21,8 +23,15 @@ def counted_statements() -> Iterator[list[str]]:
         if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
             seen.append(statement)
 
+    rows = Statement.rows
+
+    def noted(statement: Statement, *arguments: Any) -> list[Any]:
+        seen.append(statement.sql)
+        return rows(statement, *arguments)
+
     event.listen(db.engine(), "before_cursor_execute", note)
     try:
-        yield seen
+        with patch.object(Statement, "rows", noted):
+            yield seen
     finally:
         event.remove(db.engine(), "before_cursor_execute", note)

@@ -5,7 +5,7 @@ Whoever withdraws or changes a contact reaches all books that it stands in, also
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from core.foundation.history import record_change
 from core.foundation.live import tell
 from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
+from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work
 from core.tenants.service import tenant_profile
 
@@ -121,9 +122,9 @@ def replace_card(work: Work, contact_id: int, text: str, *, holder: Holder | Non
     What clients still hold of the old text is kept for merging; the ledger says that ``holder`` holds the new one.
     """
     lines = parse_card(text)
-    values = (contact_id, text, uid_of(lines), card_words(lines))
-    stored = func.card_put(*values, *astuple(holder)) if holder else func.card_replace(*values)
-    version: int = work.session.scalars(select(stored)).one()
+    values = {"contact": contact_id, "body": text, "uid": uid_of(lines), "words": card_words(lines)}
+    statement, held = (_REPLACE, {}) if holder is None else (_PUT, asdict(holder))
+    version: int = statement.one(work.session, values | held)[0]
     return version
 
 
@@ -188,3 +189,8 @@ def note_membership(work: Work, book_id: int, contact_ids: Sequence[int], *, is_
     emit(work, BookChanged(book_id))
     tell(work, "book", [book_id])
     tell(work, "contact", list(contact_ids))
+
+
+_REPLACE: Final = Statement("select card_replace(:contact, :body, :uid, :words)")
+
+_PUT: Final = Statement("select card_put(:contact, :body, :uid, :words, :client_id, :book_id, :href)")

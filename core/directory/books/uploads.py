@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from core.directory.books.cards.fields import CardFields, Extra, Way, card_words, extras, read_fields
 from core.directory.books.cards.lines import BadCard, Line, parse_card
@@ -25,6 +25,7 @@ from core.foundation.errors import Conflict, Forbidden, NotFound
 from core.foundation.i18n import _
 from core.foundation.permissions import Permission
 from core.foundation.sorting import sort_key
+from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work
 from core.tenants.service import tenant_profile
 
@@ -126,7 +127,7 @@ def _locked(visit: Visit, book: PhoneBook, href: str) -> _Entry | None:
     if not any(other.id == book_id for other in visit.books):
         return None
     values = {"book_id": book_id, "href": name, "client_id": visit.client_id}
-    row = visit.work.session.execute(_LOCK, values).one_or_none()
+    row = _LOCK.one(visit.work.session, values)
     if row is None:
         return None
     base = row.body if row.served_version == row.card_version else row.base
@@ -166,7 +167,7 @@ def _create(visit: Visit, book: PhoneBook, href: str, text: str, lines: Sequence
     contact_id = create_contact(work, draft, known={"company_id": company_id, "database_id": seen})
     values = {"contact": contact_id, "database": target.database_id, "uid": uid_of(lines), "body": text}
     values |= {"words": card_words(lines), "book": target.id, "href": href, "client": visit.client_id}
-    version = work.session.scalar(_ADD, values)
+    version = _ADD.one(work.session, values)[0]
     return Stored(f'"{version}"', is_new=True, is_as_sent=is_as_sent and book.id is not None)
 
 
@@ -255,19 +256,20 @@ def _company(work: Work, name: str, database_id: int) -> int | None:
     if not name:
         return None
     key = sort_key(name, tenant_profile(work).locale)
-    found: int | None = work.session.scalar(_COMPANY, {"key": key, "name": name})
+    found = _COMPANY.one(work.session, {"key": key, "name": name})
     if found is None and work.actor.may(Permission.COMPANIES_WRITE):
         return create_company(work, CompanyDraft(name=name, database_id=database_id))
-    return found
+    found_id: int | None = found and found.id
+    return found_id
 
 
 def _hold(visit: Visit, book_id: int, href: str, contact_id: int) -> None:
     """The client holds what it has just written: the ledger says so."""
     values = {"client_id": visit.client_id, "book_id": book_id, "href": href, "contact_id": contact_id}
-    visit.work.session.execute(_HOLD, values)
+    _HOLD.rows(visit.work.session, values)
 
 
-_LOCK: Final = text(
+_LOCK: Final = Statement(
     """select e.version, e.contact_id, k.body, k.version as card_version, s.card_version as served_version,
         r.body as base
     from contact c
@@ -279,11 +281,11 @@ _LOCK: Final = text(
     where e.address_book_id = :book_id and e.href = :href for update of c, e, k"""
 )
 
-_COMPANY: Final = text("select id from company where sort_key = :key and name = :name order by id limit 1")
+_COMPANY: Final = Statement("select id from company where sort_key = :key and name = :name order by id limit 1")
 
-_ADD: Final = text("select card_add(:contact, :database, :uid, :body, :words, :book, :href, :client)")
+_ADD: Final = Statement("select card_add(:contact, :database, :uid, :body, :words, :book, :href, :client)")
 
-_HOLD: Final = text(
+_HOLD: Final = Statement(
     """insert into synced_client_card (client_id, address_book_id, href, contact_id, card_version, served_at)
     select :client_id, :book_id, :href, k.contact_id, k.version, now() from contact_card k
     where k.contact_id = :contact_id

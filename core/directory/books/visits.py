@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import text
-
 from core.directory.books.tokens import scope_digest
 from core.foundation import clock
 from core.foundation.actor import Actor, Door, TenantId, UserId, system_actor
 from core.foundation.permissions import Permission
+from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work, outside_tenants, unit_of_work
 from core.identity.sign_in import (
     ATTEMPTS_PER_ACCOUNT,
@@ -32,7 +31,7 @@ ALL: Final = "all"
 
 SEES_ALL: Final = "all"
 
-_ENTER: Final = text(
+_ENTER: Final = Statement(
     """select d.*, row_to_json(t) as tenant from dav_enter(:tenant, :username, :secret, :agent, :now, :account,
         :address, :since, :account_limit, :address_limit) d join tenant t on t.id = :tenant"""
 )
@@ -111,7 +110,7 @@ def visit(username: str, password: str, *, address: str, agent: str = "") -> Ite
     if tenant_id is None:
         raise Unknown
     with outside_tenants() as session:
-        found = session.execute(_ENTER, _values(tenant_id, username, password, address, agent)).one_or_none()
+        found = _ENTER.one(session, _values(tenant_id, username, password, address, agent))
         if found is None:
             raise Unknown
         if found.state == "throttled":

@@ -1,12 +1,10 @@
 """Lists and pages of the directory: found by many needles, in alphabetical order, in few statements."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from core.directory.jobs import refresh_words
 from core.directory.models import ContactDatabase
@@ -29,7 +27,6 @@ from core.directory.service import (
     create_company,
     create_contact,
 )
-from core.foundation import db
 from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Forbidden, NotFound
 from core.foundation.read_log import ReadEvent
@@ -39,6 +36,7 @@ from core.tickets.queries import TicketFilter, list_tickets
 from core.tickets.service import TicketDraft, open_ticket
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
+from tests.support.statements import counted_statements
 
 
 def add(work: Work, cast: Cast, name: str, **fields: Any) -> int:
@@ -49,22 +47,6 @@ def add(work: Work, cast: Cast, name: str, **fields: Any) -> int:
 def names(work: Work, search: str = "") -> list[str]:
     """Whom a search finds."""
     return [row.name for row in list_contacts(work, search=search).rows]
-
-
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-            sent.append(statement)
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
