@@ -64,12 +64,6 @@ def tenant_constraints(*more: object) -> tuple[Any, ...]:
     return (UniqueConstraint("tenant_id", "id"), ForeignKeyConstraint(["tenant_id"], ["tenant.id"]), *more)
 
 
-def linked_constraints(*more: object) -> tuple[Any, ...]:
-    """``tenant_constraints`` for a table that is written by the hundred: its tenant comes with a link that is never
-    empty, so that each row is spared one of its foreign-key checks."""
-    return (UniqueConstraint("tenant_id", "id"), *more)
-
-
 def tenant_link(column: str, target: str, *, on_delete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key from ``column`` to ``target``'s id that cannot leave the tenant.
 
