@@ -8,10 +8,12 @@ from core.calls.trunks import TrunkDraft, add_number, create_trunk
 from core.foundation import clock
 from core.foundation.unit_of_work import Work
 from tests.support.cast import Company
+from tests.support.ports import free_port
 
 BORIS_OUTSIDE = "+420224811101"
 OUTSIDE = "+420601123456"
 PROVIDER = "127.0.0.9"
+PROVIDER_PORT = free_port()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ def set_up(work: Work, company: Company, *, number: str = BORIS_OUTSIDE) -> Tele
     phones = {
         line: add_device(work, line_id, DeviceDraft(kind="sip", name="Desk phone")) for line, line_id in lines.items()
     }
-    trunk = create_trunk(work, TrunkDraft(name="Provider", host=PROVIDER, port=5090))
+    trunk = create_trunk(work, TrunkDraft(name="Provider", host=PROVIDER, port=PROVIDER_PORT))
     return Telephony(lines=lines, phones=phones, trunk=trunk, number=add_number(work, number, trunk, lines["101"]))
 
 

@@ -23,7 +23,7 @@ from tests.support.gateway import OTHER_NUMBER, Gateway
 from tests.support.ringing import ringing
 from tests.support.sip import Message, Phone, Worker, answer_to
 from tests.support.sound import channels_of, share_with_tone
-from tests.support.telephony import BORIS_OUTSIDE, OUTSIDE, PROVIDER
+from tests.support.telephony import BORIS_OUTSIDE, OUTSIDE, PROVIDER, PROVIDER_PORT
 from tests.support.waiting import wait_until
 
 LOW_HZ, HIGH_HZ = 440, 1000
@@ -174,7 +174,7 @@ def test_the_first_answer_wins_and_the_other_phone_stops(gateway: Gateway) -> No
 
 
 def provider(gateway: Gateway) -> Phone:
-    return Phone(gateway.edge.port, OUTSIDE, "", PROVIDER, address=PROVIDER, port=5090)
+    return Phone(gateway.edge.port, OUTSIDE, "", PROVIDER, address=PROVIDER, port=PROVIDER_PORT)
 
 
 def test_a_call_from_outside_rings_the_line_of_its_number(gateway: Gateway) -> None:

@@ -16,7 +16,7 @@ from tenant_app.lines.provisioning import NAMESPACE
 from tenant_app.lines.sealing import VALID_FOR
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
-from tests.support.telephony import BORIS_OUTSIDE, PROVIDER, Telephony, set_up
+from tests.support.telephony import BORIS_OUTSIDE, PROVIDER, PROVIDER_PORT, Telephony, set_up
 
 PHONE = {"kind": "sip", "name": "Softphone", "ring_delay_s": "10", "ring_time_s": "25"}
 MOBILE = {
@@ -302,5 +302,5 @@ def test_a_refused_number_keeps_what_was_typed(client_as: ClientAs, telephony: T
 
 def test_trunks_show_where_they_lead(client_as: ClientAs, telephony: Telephony) -> None:
     page = client_as("anna").get("/lines/trunks").text
-    assert f"{PROVIDER}:5090" in page
+    assert f"{PROVIDER}:{PROVIDER_PORT}" in page
     assert "224 811 101" in page

@@ -221,7 +221,7 @@ class SyncedClientCard(TenantRow, Base):
     """That a card was handed to a client, in which version; stays when the contact goes, without saying who it was.
 
     Written by fifty rows a question, so its only foreign key is the client's, which carries the tenant; a trigger sees
-    to the contact (migration 0012).
+    to the contact (migration 0013).
     """
 
     __tablename__ = "synced_client_card"

@@ -6,8 +6,8 @@ its card is handed out may leave its id in the ledger; ids are never given twice
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
