@@ -26,6 +26,8 @@ from tenant_app.live.views import Live
 from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
 from tenant_app.outbox.views import Outbox
+from tenant_app.people.leaving import Leaving
+from tenant_app.people.views import People
 from tenant_app.phones.views import Discovery, Phones
 from tenant_app.preferences.views import Preferences
 from tenant_app.search.palette import Palette
@@ -53,6 +55,8 @@ VIEWS: Final = (
     Outbox,
     PermissionGroups,
     Palette,
+    People,
+    Leaving,
     Phones,
     Preferences,
     Search,

@@ -14,7 +14,7 @@ HOME: Final = "home"
 BELOW: Final = {
     "/contacts/": ("/books/",),
     "/calls/": ("/lines/mine", "/lines/"),
-    sections.PATH: ("/lines/", "/synced/all"),
+    sections.PATH: ("/lines/", "/people/", "/synced/all"),
 }
 """Pages that are reached from a place and belong to it, though their address begins otherwise. The longest beginning
 decides; of two that are the same, the place that comes later."""

@@ -78,6 +78,16 @@ GROUPS: Final = {
 
 SECTIONS: Final = (
     Section(
+        path="/people/",
+        group="people",
+        name=_("Users"),
+        about=_("Who works here, what they may do, and who is invited, active or blocked."),
+        keywords=_("user account employee colleague agent back office call centre block delete rights"),
+        icon="users",
+        permission=Permission.PEOPLE_READ,
+        settings=(Setting(_("New user"), "new", _("add create invite employee colleague account")),),
+    ),
+    Section(
         path="/settings/permission-groups/",
         group="people",
         name=_("Permission groups"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import column, select, table
+from sqlalchemy import column, func, or_, select, table
 
-from core.calls.models import Device, PhoneLine, TrunkNumber
+from core.calls.models import Call, Device, PhoneLine, TrunkNumber
 from core.calls.numbers import LINE, is_emergency, read_dialled
 from core.directory.phones import NotANumber, as_e164
 from core.foundation.errors import Conflict, Forbidden, Invalid, NotFound
@@ -91,17 +91,15 @@ class LineRow:
 def set_line(work: Work, user_id: int, number: str, caller_id: str = "") -> int:
     """Give the user this line, or change the one they have; answers its id.
 
-    ``caller_id`` must be a number of the company: others may not be shown. Raises ``Invalid``, ``NotFound``.
+    ``caller_id`` must be a number of the company: others may not be shown. The number stays while the line is in a
+    call. Raises ``Invalid``, ``NotFound``.
     """
     work.actor.require(Permission.LINES_MANAGE)
-    if work.session.get(UserAccount, user_id) is None:
+    user = work.session.get(UserAccount, user_id)
+    if user is None or user.deleted_at is not None:
         raise NotFound
-    problems: Problems = {}
     line = work.session.scalar(select(PhoneLine).where(PhoneLine.user_id == user_id).with_for_update())
-    wanted = {
-        "number": _free_number(work, problems, number.strip(), user_id),
-        "caller_id": _own_number(work, problems, caller_id),
-    }
+    wanted, problems = _checked_line(work, number, caller_id, user_id=user_id)
     if problems:
         raise Invalid(problems)
     before = {} if line is None else {name: getattr(line, name) for name in wanted}
@@ -114,6 +112,11 @@ def set_line(work: Work, user_id: int, number: str, caller_id: str = "") -> int:
     record_change(work, "phone_line", line.id, before=before, after=wanted)
     tell(work, "line", [line.id])
     return line.id
+
+
+def line_problems(work: Work, number: str, caller_id: str, *, user_id: int) -> Problems:
+    """What is wrong with a line for this user, who may not exist yet (0): under ``number`` and ``caller_id``."""
+    return _checked_line(work, number, caller_id, user_id=user_id)[1]
 
 
 def remove_line(work: Work, line_id: int) -> None:
@@ -158,7 +161,7 @@ def change_device(work: Work, device_id: int, draft: DeviceDraft) -> None:
         setattr(device, name, value)
     work.session.flush()
     if record_change(work, "device", device_id, before=before, after=values):
-        tell(work, "line", [device.line_id])
+        _tell(work, device)
 
 
 def renew_password(work: Work, device_id: int) -> NewDevice:
@@ -168,7 +171,7 @@ def renew_password(work: Work, device_id: int) -> NewDevice:
         raise NotFound
     password = _give_password(work, device)
     record_change(work, "device", device_id, before={"password": "old"}, after={"password": "new"})
-    tell(work, "line", [device.line_id])
+    _tell(work, device)
     return NewDevice(device.id, device.sip_username, password)
 
 
@@ -177,7 +180,16 @@ def remove_device(work: Work, device_id: int) -> None:
     device = _device(work, device_id)
     record_change(work, "device", device_id, before={"line_id": device.line_id, "name": device.name}, after={})
     work.session.delete(device)
-    tell(work, "line", [device.line_id])
+    _tell(work, device)
+
+
+def free_number(work: Work) -> str:
+    """A number for the next line: that after the highest, if it has as many digits; else nothing."""
+    work.actor.require(Permission.LINES_MANAGE)
+    order = (func.length(PhoneLine.number).desc(), PhoneLine.number.desc())
+    highest = work.session.scalar(select(PhoneLine.number).order_by(*order).limit(1)) or "100"
+    following = str(int(highest) + 1).zfill(len(highest))
+    return following if len(following) == len(highest) and not highest.startswith("0") else ""
 
 
 def lines(work: Work) -> list[LineRow]:
@@ -221,7 +233,7 @@ def _rows(work: Work, *, user_id: int | None = None) -> list[LineRow]:
     ]
 
 
-def _devices(work: Work, line_ids: Sequence[int]) -> dict[int, list[DeviceRow]]:
+def _devices(work: Work, line_ids: Sequence[int]) -> dict[int | None, list[DeviceRow]]:
     query = (
         select(Device, REACHABLE.c.user_agent)
         .outerjoin(REACHABLE, REACHABLE.c.username == Device.sip_username)
@@ -229,7 +241,7 @@ def _devices(work: Work, line_ids: Sequence[int]) -> dict[int, list[DeviceRow]]:
         .order_by(Device.id, REACHABLE.c.expires)
     )
     newest = {device.id: (device, user_agent) for device, user_agent in work.session.execute(query)}
-    found: dict[int, list[DeviceRow]] = {}
+    found: dict[int | None, list[DeviceRow]] = {}
     for device, user_agent in newest.values():
         found.setdefault(device.line_id, []).append(_device_row(device, user_agent))
     return found
@@ -261,10 +273,14 @@ def _line(work: Work, line_id: int) -> PhoneLine:
 def _device(work: Work, device_id: int) -> Device:
     """The device, locked, of a line that the actor may change."""
     device = work.session.get(Device, device_id, with_for_update=True)
-    if device is None:
+    if device is None or device.line_id is None:
         raise NotFound
     _require_line(work, work.session.get_one(PhoneLine, device.line_id))
     return device
+
+
+def _tell(work: Work, device: Device) -> None:
+    tell(work, "line", [device.line_id] if device.line_id else [])
 
 
 def _require_line(work: Work, line: PhoneLine) -> None:
@@ -273,6 +289,23 @@ def _require_line(work: Work, line: PhoneLine) -> None:
     work.actor.require(Permission.CALLS_MAKE)
     if line.user_id != work.actor.user_id:
         raise Forbidden
+
+
+def _checked_line(work: Work, number: str, caller_id: str, *, user_id: int) -> tuple[dict[str, str], Problems]:
+    problems: Problems = {}
+    wanted = {
+        "number": _free_number(work, problems, number.strip(), user_id),
+        "caller_id": _own_number(work, problems, caller_id),
+    }
+    line = work.session.scalar(select(PhoneLine).where(PhoneLine.user_id == user_id))
+    if line is not None and line.number != wanted["number"] and _is_in_call(work, line.id):
+        problems["number"] = _("Line %(number)s is in a call. Change it when the call is over.", number=line.number)
+    return wanted, problems
+
+
+def _is_in_call(work: Work, line_id: int) -> bool:
+    takes_part = or_(Call.line_id == line_id, Call.caller_line_id == line_id)
+    return work.session.scalar(select(Call.id).where(takes_part, Call.state != "ended").limit(1)) is not None
 
 
 def _free_number(work: Work, problems: Problems, number: str, user_id: int) -> str:

@@ -48,7 +48,8 @@ class Device(TenantRow, Base):
 
     Phones and browsers sign in as ``sip_username`` with the digest ``ha1`` = MD5(username:realm:password), the form
     that RFC 2617 makes servers keep; an external device is a number outside. It rings ``ring_time_s`` seconds,
-    beginning ``ring_delay_s`` after the call came.
+    beginning ``ring_delay_s`` after the call came. One that is on no line is spare: it waits for somebody to get it,
+    and the edge lets it sign in nowhere.
     """
 
     __tablename__ = "device"
@@ -66,7 +67,7 @@ class Device(TenantRow, Base):
         ),
     )
 
-    line_id: Mapped[int] = mapped_column(BigInteger)
+    line_id: Mapped[int | None] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(info=NOT_PERSONAL)
     name: Mapped[str] = mapped_column(info=NOT_PERSONAL)
     sip_username: Mapped[str] = mapped_column(server_default="", info=NOT_PERSONAL)

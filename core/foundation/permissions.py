@@ -28,13 +28,24 @@ class Permission(StrEnum):
     CALLS_MAKE = "calls.make"
     RECORDINGS_PLAY = "recordings.play"
     LINES_MANAGE = "lines.manage"
+    PEOPLE_READ = "people.read"
     PEOPLE_MANAGE = "people.manage"
+    PEOPLE_BLOCK = "people.block"
+    PEOPLE_DELETE = "people.delete"
     SETTINGS_MANAGE = "settings.manage"
     AUDIT_READ = "audit.read"
 
 
 ADMINISTRATION: Final = frozenset(
-    {Permission.PEOPLE_MANAGE, Permission.LINES_MANAGE, Permission.SETTINGS_MANAGE, Permission.AUDIT_READ}
+    {
+        Permission.PEOPLE_READ,
+        Permission.PEOPLE_MANAGE,
+        Permission.PEOPLE_BLOCK,
+        Permission.PEOPLE_DELETE,
+        Permission.LINES_MANAGE,
+        Permission.SETTINGS_MANAGE,
+        Permission.AUDIT_READ,
+    }
 )
 """What people who work with customers do not need: a group of agents begins without these."""
 
@@ -162,6 +173,11 @@ CATALOGUE: Final = (
         _("People and settings"),
         (
             _access(
+                Permission.PEOPLE_READ,
+                _("See people"),
+                _("Opens the list of users and their pages: what they may do, their lines, phones and history."),
+            ),
+            _access(
                 Permission.AUDIT_READ,
                 _("See the audit log"),
                 _("Shows who changed what and when, before and after, and exports it."),
@@ -170,6 +186,16 @@ CATALOGUE: Final = (
                 Permission.PEOPLE_MANAGE,
                 _("Manage people"),
                 _("Manages users, user groups and who sees what, and revokes anybody's synced phone."),
+            ),
+            _right(
+                Permission.PEOPLE_BLOCK,
+                _("Block people"),
+                _("Blocks users, which signs them out at once, and lets them in again."),
+            ),
+            _right(
+                Permission.PEOPLE_DELETE,
+                _("Delete people"),
+                _("Deletes users for good, with their lines and synced phones, and hands on what they looked after."),
             ),
             _right(
                 Permission.SETTINGS_MANAGE,

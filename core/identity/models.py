@@ -41,13 +41,24 @@ class PermissionGrant(TenantRow, Base):
 
 
 class UserAccount(TenantRow, Base):
-    """A person who signs in. Exactly one permission group each (TC-6): the column is not nullable."""
+    """A person who signs in. Exactly one permission group each (TC-6).
+
+    ``kind``: a ``call_centre`` user takes calls from queues and counts in statistics, a ``back_office`` user has a
+    phone or works on tickets and needs no licence for calls (D-FAQ-14). ``business_number`` is in E.164;
+    ``sms_sender`` is a number or up to 11 letters and digits.
+
+    Whoever only has a phone has an address that leads nowhere (``naming.no_address``). Of somebody deleted the name
+    stays, since their mails and changes carry it: blocked, in no group, and with such an address.
+    """
 
     __tablename__ = "user_account"
     __table_args__ = tenant_constraints(
         UniqueConstraint("tenant_id", "email"),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("theme in ('system', 'light', 'dark')", name="theme"),
+        CheckConstraint("kind in ('call_centre', 'back_office')", name="kind"),
+        CheckConstraint("(deleted_at is null) = (permission_group_id is not null)", name="deleted"),
+        CheckConstraint("deleted_at is null or is_blocked", name="deleted_blocked"),
         tenant_link("permission_group_id", "permission_group"),
     )
 
@@ -55,10 +66,14 @@ class UserAccount(TenantRow, Base):
     name: Mapped[str] = mapped_column(info=ANONYMISE)
     sort_key: Mapped[bytes] = mapped_column(LargeBinary, info=ANONYMISE)
     password_hash: Mapped[str | None] = mapped_column(info=ERASE)
-    permission_group_id: Mapped[int] = mapped_column(BigInteger)
+    permission_group_id: Mapped[int] = mapped_column(BigInteger, nullable=True)  # empty of somebody deleted alone
+    kind: Mapped[str] = mapped_column(server_default="call_centre", info=NOT_PERSONAL)
+    business_number: Mapped[str] = mapped_column(server_default="", info=ERASE)
+    sms_sender: Mapped[str] = mapped_column(server_default="", info=NOT_PERSONAL)
     locale: Mapped[str] = mapped_column(server_default="en", info=NOT_PERSONAL)
     theme: Mapped[str] = mapped_column(server_default="system", info=NOT_PERSONAL)
     is_blocked: Mapped[bool] = mapped_column(server_default="false")
+    deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_now()
 
 

@@ -1,5 +1,6 @@
-"""Names that people give to groups."""
+"""Names that people give to groups, and addresses of users who have none."""
 
+import secrets
 import unicodedata
 from typing import Final
 
@@ -7,6 +8,19 @@ from core.foundation.i18n import Message, _
 
 LONGEST: Final = 80
 UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+NOWHERE: Final = "@users.invalid"
+"""RFC 2606, 2: ``.invalid`` exists nowhere, so nobody can sign in or get mail there."""
+
+
+def no_address() -> str:
+    """What stands in place of an e-mail address for somebody without one; never the same twice."""
+    return f"{secrets.token_hex(8)}{NOWHERE}"
+
+
+def shown_address(email: str) -> str:
+    """The address as people read it: empty for somebody without one."""
+    return "" if email.endswith(NOWHERE) else email
 
 
 def cleaned_name(typed: str) -> str:

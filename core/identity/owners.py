@@ -1,6 +1,6 @@
 """What only an owner may do: whoever could build permission groups could give themselves every right (TC-10)."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from core.foundation.errors import Forbidden
 from core.foundation.i18n import _
@@ -27,3 +27,11 @@ def require_owner(work: Work) -> None:
     """Raise ``Forbidden`` unless the actor is an owner."""
     if not is_owner(work):
         raise Forbidden(_("Only an owner may do this."))
+
+
+def able_owner() -> ColumnElement[bool]:
+    """For a query of users with their permission groups: an owner who can sign in, of whom one must always remain.
+
+    Whoever was invited and has no password yet does not count; the trigger ``an_owner_stays`` says the same.
+    """
+    return and_(PermissionGroup.is_owner, ~UserAccount.is_blocked, UserAccount.password_hash.is_not(None))

@@ -17,7 +17,7 @@ from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGrant, PermissionGroup, UserAccount
 from core.identity.naming import cleaned_name, problem_of_name
-from core.identity.owners import require_owner
+from core.identity.owners import able_owner, require_owner
 
 Problems = dict[str, Message]
 
@@ -296,7 +296,7 @@ def _refuse_without_owner(work: Work) -> None:
     query = (
         select(func.count(UserAccount.id), func.count(PermissionGroup.id.distinct()))
         .select_from(PermissionGroup)
-        .outerjoin(UserAccount, (UserAccount.permission_group_id == PermissionGroup.id) & ~UserAccount.is_blocked)
+        .outerjoin(UserAccount, (UserAccount.permission_group_id == PermissionGroup.id) & able_owner())
         .where(PermissionGroup.is_owner)
     )
     owners, groups = work.session.execute(query).one()

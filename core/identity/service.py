@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -14,6 +15,7 @@ from core.foundation.search import contains, words_of
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGrant, PermissionGroup, UserAccount, UserGroup, UserGroupMember
+from core.identity.naming import shown_address
 from core.identity.owners import require_owner
 from core.identity.passwords import hash_password
 
@@ -22,13 +24,16 @@ THEMES = ("system", "light", "dark")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserDraft:
-    """A user to create. ``groups`` are ids of user groups."""
+    """A user to create. ``groups`` are ids of user groups; without a ``password`` they cannot sign in yet."""
 
     email: str
     name: str
-    password: str
+    password: str | None
     permission_group_id: int
     locale: str = "en"
+    kind: str = "call_centre"
+    business_number: str = ""
+    sms_sender: str = ""
     groups: tuple[int, ...] = field(default=())
 
 
@@ -67,16 +72,35 @@ def create_user(work: Work, draft: UserDraft) -> UserId:
         email=email,
         name=draft.name,
         sort_key=sort_key(draft.name, draft.locale),
-        password_hash=hash_password(draft.password),
+        password_hash=None if draft.password is None else hash_password(draft.password),
         permission_group_id=draft.permission_group_id,
+        kind=draft.kind,
+        business_number=draft.business_number,
+        sms_sender=draft.sms_sender,
         locale=draft.locale,
     )
     work.session.add(user)
     work.session.flush()
     groups = {position_group(work), *draft.groups}
     work.session.add_all(UserGroupMember(user_id=user.id, user_group_id=group_id) for group_id in groups)
-    record_change(work, "user", user.id, before={}, after={"email": email, "name": draft.name})
+    work.session.flush()
+    record_change(work, "user", user.id, before={}, after=account_values(work, user))
     return UserId(user.id)
+
+
+def account_values(work: Work, user: UserAccount) -> dict[str, Any]:
+    """What the history keeps of an account: everything but its password; groups by their ids."""
+    joined = select(UserGroupMember.user_group_id).where(UserGroupMember.user_id == user.id)
+    return {
+        "email": shown_address(user.email),
+        "name": user.name,
+        "business_number": user.business_number,
+        "permission_group_id": user.permission_group_id,
+        "groups": sorted(work.session.scalars(joined)),
+        "kind": user.kind,
+        "sms_sender": user.sms_sender,
+        "locale": user.locale,
+    }
 
 
 def choose_theme(work: Work, theme: str) -> None:

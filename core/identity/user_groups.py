@@ -158,6 +158,14 @@ def set_groups_of_user(work: Work, user_id: int, group_ids: Collection[int]) -> 
 
     Raises ``NotFound``, ``Invalid``.
     """
+    before = groups_of_user(work, user_id)
+    put_user_into_groups(work, user_id, group_ids)
+    after = groups_of_user(work, user_id)
+    record_change(work, "user", user_id, before={"groups": sorted(before)}, after={"groups": sorted(after)})
+
+
+def put_user_into_groups(work: Work, user_id: int, group_ids: Collection[int]) -> None:
+    """The same without the history, for services that write the whole change of a user down."""
     work.actor.require(Permission.PEOPLE_MANAGE)
     if work.session.get(UserAccount, user_id, with_for_update=True) is None:
         raise NotFound
@@ -175,7 +183,7 @@ def set_groups_of_user(work: Work, user_id: int, group_ids: Collection[int]) -> 
     work.session.execute(gone)
     work.session.add_all(UserGroupMember(user_id=user_id, user_group_id=group_id) for group_id in wanted - before)
     work.session.flush()
-    if record_change(work, "user", user_id, before={"groups": sorted(before)}, after={"groups": sorted(wanted)}):
+    if before != wanted:
         tell(work, "user_group", sorted(before ^ wanted))
 
 
@@ -267,7 +275,8 @@ def _refuse_parent(work: Work, group: UserGroup, parent_id: int | None) -> None:
 
 def _keep_position(work: Work) -> None:
     """Whoever belonged to "Position" by a group that left its tree now belongs to "Position" itself."""
-    without = work.session.scalars(select(UserAccount.id).where(~func.has_position(UserAccount.id))).all()
+    present = select(UserAccount.id).where(UserAccount.deleted_at.is_(None))
+    without = work.session.scalars(present.where(~func.has_position(UserAccount.id))).all()
     position = position_group(work)
     work.session.add_all(UserGroupMember(user_id=user_id, user_group_id=position) for user_id in without)
     work.session.flush()

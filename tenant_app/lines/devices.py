@@ -1,9 +1,8 @@
 """``/lines/…/devices`` and ``/lines/devices/…``: what rings on a line, and what a new phone has to be told."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from flask import Response, flash, make_response, redirect, render_template, request, session
+from flask import Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
@@ -20,18 +19,16 @@ from core.calls.lines import (
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from tenant_app.device_passwords import page_of_password, taken_password
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.lines.forms import Typed, as_device_draft, first_device, stored_device, switched, typed_device
 from tenant_app.lines.found import device_of, line_of, line_url, show_number
 from tenant_app.lines.provisioning import MEDIA_TYPE, linphone_configuration
-from tenant_app.lines.sealing import seal, unseal
 from tenant_app.lines.server import sip_server
 from tenant_app.pages import public, requires
 from tenant_app.qr import qr_code
-
-SHOWN_ONCE: Final = "sip"
-"""Under this name the browser's session holds the sealed password of the newest device, until it is shown."""
+from tenant_app.sealing import unseal
 
 
 class Devices(BaseView):
@@ -105,8 +102,7 @@ class Devices(BaseView):
     def ready(self, work: Work, device_id: int) -> ResponseReturnValue:
         """What the phone has to be told: once. Whoever comes back is told that the password is gone."""
         line, device = device_of(work, device_id)
-        token = session.pop(SHOWN_ONCE, "")
-        sealed = unseal(token, tenant_id=work.actor.tenant_id)
+        token, sealed = taken_password()
         back = line_url(work, line)
         if sealed is None or sealed.device_id != device.id:
             return _secret(make_response(render_template("lines/shown.html", device=device, back=back), 410))
@@ -145,8 +141,7 @@ class Devices(BaseView):
 
 
 def _to_password(device: NewDevice) -> ResponseReturnValue:
-    session[SHOWN_ONCE] = seal(device, tenant_id=current_tenant().id)
-    return redirect(f"/lines/devices/{device.id}/ready", 303)
+    return redirect(page_of_password(device), 303)
 
 
 def _form(

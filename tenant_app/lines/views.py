@@ -1,13 +1,13 @@
 """``/lines/…``: who is dialled by which number, and everybody's own line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 
-from core.calls.lines import LineRow, lines, my_line, remove_line, set_line
+from core.calls.lines import LineRow, free_number, lines, my_line, remove_line, set_line
 from core.calls.trunks import trunks
 from core.foundation.errors import Invalid
 from core.foundation.permissions import Permission
@@ -40,7 +40,7 @@ class Lines(BaseView):
     @requires(Permission.LINES_MANAGE)
     def new(self, work: Work) -> ResponseReturnValue:
         """An empty form."""
-        values = {"user_id": request.args.get("user_id", ""), "number": _next_number(lines(work)), "caller_id": ""}
+        values = {"user_id": request.args.get("user_id", ""), "number": free_number(work), "caller_id": ""}
         return _form(work, values, line=None, status=200)
 
     @expose("/new", methods=["POST"])
@@ -112,10 +112,3 @@ def _form(
         caller_ids=[(number, show_number(number)) for number in owned],
     )
     return page, status
-
-
-def _next_number(known: Sequence[LineRow]) -> str:
-    """The number after the highest, if there is one of the same length."""
-    highest = max((line.number for line in known), key=lambda number: (len(number), number), default="100")
-    following = str(int(highest) + 1).zfill(len(highest))
-    return following if len(following) == len(highest) and not highest.startswith("0") else ""

@@ -55,6 +55,7 @@ class Route(NamedTuple):
             "number",
             "session",
             "group",
+            "user",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
@@ -70,6 +71,10 @@ BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone"
 DEVICE = {"kind": "sip", "name": "Softphone", "ring_delay_s": 0, "ring_time_s": 30}
 TRUNK = {"name": "Second", "host": "sip.provider.example", "port": 5060, "transport": "udp"}
 GROUP = {"name": "Field sales", "permissions": "contacts.read", "go": "save"}
+PERSON = {
+    "name": "Eva Malá", "email": "eva@demo.localhost", "way": "invitation", "kind": "call_centre", "locale": "en",
+    "permission_group_id": "{group}", "number": "230",
+}  # fmt: skip
 MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
 
 ROUTES = (
@@ -166,6 +171,17 @@ ROUTES = (
     Route("POST", "/lines/trunks/<int:trunk_id>/numbers", (303, 403, 403, 404, 303), {"number": "224 811 199"}),
     Route("POST", "/lines/numbers/<int:number_id>/route", (303, 403, 403, 404, 303), {"line_id": "{line}"}),
     Route("POST", "/lines/numbers/<int:number_id>/remove", (303, 403, 403, 404, 303)),
+    Route("GET", "/people/", (200, 403, 403, 200, 303)),
+    Route("GET", "/people/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/people/new", (303, 403, 403, 422, 303), PERSON),
+    Route("GET", "/people/<int:user_id>", (200, 403, 403, 404, 303)),
+    Route("GET", "/people/<int:user_id>/edit", (200, 403, 403, 404, 303)),
+    Route("POST", "/people/<int:user_id>/edit", (303, 403, 403, 404, 303), {**PERSON, "number": "103"}),
+    Route("POST", "/people/<int:user_id>/block", (303, 403, 403, 404, 303)),
+    Route("POST", "/people/<int:user_id>/unblock", (303, 403, 403, 404, 303)),
+    Route("POST", "/people/<int:user_id>/delete", (303, 403, 403, 404, 303)),
+    Route("POST", "/people/<int:user_id>/invite", (303, 403, 403, 404, 303)),
+    Route("POST", "/people/<int:user_id>/withdraw", (303, 403, 403, 404, 303)),
     Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
     Route("GET", "/settings/permission-groups/", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),

@@ -13,7 +13,7 @@ from core.calls.models import Device, PhoneLine, Trunk, TrunkNumber
 from core.foundation import clock
 from core.tenants.models import Tenant
 from tenant_app.lines.provisioning import NAMESPACE
-from tenant_app.lines.sealing import VALID_FOR
+from tenant_app.sealing import VALID_FOR
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import Cast
 from tests.support.telephony import BORIS_OUTSIDE, PROVIDER, PROVIDER_PORT, Telephony, set_up

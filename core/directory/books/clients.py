@@ -132,14 +132,30 @@ def revoke_client(work: Work, client_id: int) -> str:
     is_own = client is not None and client.user_id == work.actor.user_id
     if client is None or not (is_own or work.actor.may(Permission.PEOPLE_MANAGE)):
         raise NotFound
+    return _revoke(work, client)
+
+
+def revoke_clients_of(work: Work, user_id: int) -> int:
+    """Revoke every client of somebody who leaves, for a service that has checked that the actor may; answers how many.
+
+    Whoever was handed cards is wiped at its next sync, also when its user is gone by then.
+    """
+    mine = select(SyncedClient).where(SyncedClient.user_id == user_id, SyncedClient.state == "active")
+    clients = list(work.session.scalars(mine.with_for_update()))
+    for client in clients:
+        _revoke(work, client)
+    return len(clients)
+
+
+def _revoke(work: Work, client: SyncedClient) -> str:
     before, at = client.state, clock.now()
     if before == "active" and client.last_seen_at is not None:
         client.state, client.wipe_started_at = "wiping", at
     elif before != "revoked":
         client.state, client.revoked_at = "revoked", at
-    if record_change(work, "synced_client", client_id, before={"state": before}, after={"state": client.state}):
-        emit(work, ClientRevoked(client_id))
-        tell(work, "client", [client_id])
+    if record_change(work, "synced_client", client.id, before={"state": before}, after={"state": client.state}):
+        emit(work, ClientRevoked(client.id))
+        tell(work, "client", [client.id])
     return client.state
 
 
