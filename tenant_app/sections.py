@@ -85,7 +85,10 @@ SECTIONS: Final = (
         keywords=_("user account employee colleague agent back office call centre block delete rights"),
         icon="users",
         permission=Permission.PEOPLE_READ,
-        settings=(Setting(_("New user"), "new", _("add create invite employee colleague account")),),
+        settings=(
+            Setting(_("New user"), "new", _("add create invite employee colleague account")),
+            Setting(_("Invite several people"), "invite", _("import CSV table employees bulk")),
+        ),
     ),
     Section(
         path="/settings/permission-groups/",
