@@ -20,12 +20,14 @@ from tenant_app.groups.permission_groups import PermissionGroups
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
 from tenant_app.lines.devices import Devices
+from tenant_app.lines.spare import SparePhones
 from tenant_app.lines.trunks import Trunks
 from tenant_app.lines.views import Lines
 from tenant_app.live.views import Live
 from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
 from tenant_app.outbox.views import Outbox
+from tenant_app.people.inviting import Inviting
 from tenant_app.people.leaving import Leaving
 from tenant_app.people.views import People
 from tenant_app.phones.views import Discovery, Phones
@@ -56,11 +58,13 @@ VIEWS: Final = (
     PermissionGroups,
     Palette,
     People,
+    Inviting,
     Leaving,
     Phones,
     Preferences,
     Search,
     Settings,
+    SparePhones,
     SignIn,
     Tickets,
     Trunks,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from core.calls.lines import MOST_DEVICES
 from core.calls.models import Device, PhoneLine
 from core.foundation.errors import Conflict, NotFound
 from core.foundation.history import record_change
@@ -11,8 +12,6 @@ from core.foundation.i18n import _
 from core.foundation.live import tell
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-
-MOST_DEVICES = 10
 
 
 @dataclass(frozen=True, slots=True)

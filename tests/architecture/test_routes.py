@@ -56,6 +56,7 @@ class Route(NamedTuple):
             "session",
             "group",
             "user",
+            "spare",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
@@ -75,6 +76,7 @@ PERSON = {
     "name": "Eva Malá", "email": "eva@demo.localhost", "way": "invitation", "kind": "call_centre", "locale": "en",
     "permission_group_id": "{group}", "number": "230",
 }  # fmt: skip
+PEOPLE_TABLE = {"table": "name,email\nEva,eva@demo.localhost", "permission_group_id": "{group}", "go": "invite"}
 MAIL = {"to": "jana@customer.example", "subject": "Printer", "text": "Which one?", "copies": "", "sender": "{sender}"}
 
 ROUTES = (
@@ -162,6 +164,10 @@ ROUTES = (
     Route("GET", "/lines/devices/<int:device_id>/ready", (410, 410, 403, 404, 303)),
     Route("POST", "/lines/devices/<int:device_id>/remove", (303, 303, 403, 404, 303)),
     Route("GET", "/lines/setup/<token>", (410, 410, 410, 410, 410)),
+    Route("GET", "/lines/spare", (200, 403, 403, 200, 303)),
+    Route("POST", "/lines/devices/<int:device_id>/release", (303, 403, 403, 404, 303)),
+    Route("POST", "/lines/spare/<int:spare_id>/give", (303, 403, 403, 404, 303), {"line_id": "{line}"}),
+    Route("POST", "/lines/spare/<int:spare_id>/remove", (303, 403, 403, 404, 303)),
     Route("GET", "/lines/trunks", (200, 403, 403, 200, 303)),
     Route("GET", "/lines/trunks/new", (200, 403, 403, 200, 303)),
     Route("POST", "/lines/trunks/new", (303, 403, 403, 303, 303), TRUNK),
@@ -174,6 +180,8 @@ ROUTES = (
     Route("GET", "/people/", (200, 403, 403, 200, 303)),
     Route("GET", "/people/new", (200, 403, 403, 200, 303)),
     Route("POST", "/people/new", (303, 403, 403, 422, 303), PERSON),
+    Route("GET", "/people/invite", (200, 403, 403, 200, 303)),
+    Route("POST", "/people/invite", (303, 403, 403, 422, 303), PEOPLE_TABLE),
     Route("GET", "/people/<int:user_id>", (200, 403, 403, 404, 303)),
     Route("GET", "/people/<int:user_id>/edit", (200, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/edit", (303, 403, 403, 404, 303), {**PERSON, "number": "103"}),

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from core.calls.lines import DeviceDraft, add_device
 from core.calls.service import pair_call
+from core.calls.spare import release_device
 from core.directory.books.entries import put_in_book
 from core.directory.books.models import SyncedClient
 from core.directory.books.service import BookDraft, SyncPolicy, create_book
@@ -22,7 +24,7 @@ from core.tickets.service import TicketDraft, open_ticket
 from core.timeline.models import Activity, Attachment
 from tests.support.cast import Company
 from tests.support.recorded import recorded_call
-from tests.support.telephony import set_up
+from tests.support.telephony import Telephony, set_up
 
 RAW = b"From: jana@customer.example\r\nTo: support@demo.localhost\r\nSubject: Printer\r\n\r\nIt does not print.\r\n"
 
@@ -49,6 +51,7 @@ class Things:
     number: int
     session: int
     user: int
+    spare: int
     group: int
 
 
@@ -95,8 +98,16 @@ def create_things(work: Work, company: Company) -> Things:
         trunk=telephony.trunk,
         number=telephony.number,
         user=company.users["vera"],
+        spare=_spare_phone(work, telephony),
         group=create_permission_group(work, "Reception", permissions={Permission.CONTACTS_READ}),
     )
+
+
+def _spare_phone(work: Work, telephony: Telephony) -> int:
+    """A phone that was taken from Vera's line."""
+    device = add_device(work, telephony.lines["103"], DeviceDraft(kind="sip", name="Kitchen"))
+    release_device(work, device.id)
+    return device.id
 
 
 def _book(work: Work, company: Company, contact_id: int) -> int:
