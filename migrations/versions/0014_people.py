@@ -9,8 +9,8 @@ from migrations.books import DAV_ENTER
 
 POSITION = import_module("migrations.versions.0010_groups").POSITION
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
