@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from core.directory import checks
 from core.directory.books.entries import follow_contact, withdraw
 from core.directory.drafts import CompanyDraft, ContactDraft, Reachable
-from core.directory.events import CompanySaved, ContactDeleted, ContactSaved
+from core.directory.events import CompanySaved, ContactDeleted
 from core.directory.models import Company, CompanyEmail, CompanyPhone, Contact
 from core.directory.storing import StoredContact, store_contact, stored_contact
 from core.directory.words import words_of_company
@@ -131,11 +131,9 @@ def change_company(work: Work, company_id: int, draft: CompanyDraft, *, version:
 def _save_contact(
     work: Work, contact_id: int | None, values: Values, *, before: Values, is_card_written: bool = False
 ) -> int:
-    stored_id = store_contact(work, contact_id, values, before=before)
+    stored_id = store_contact(work, contact_id, values, before=before, told=_worth_telling(values, before))
     if before and not is_card_written:
         follow_contact(work, stored_id, before, values)
-    told = _worth_telling(values, before)
-    announce(work, "contact", stored_id, before=before, after=told, event=ContactSaved(stored_id))
     return stored_id
 
 

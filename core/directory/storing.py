@@ -1,7 +1,7 @@
-"""A contact's rows: one statement reads them all, one writes them all.
+"""A contact's rows: one statement reads them all, one writes them all and tells of it.
 
 ``contact_store`` (migration 0009) writes the contact, its numbers and addresses, and its company's name among its
-search words where that may stand.
+search words where that may stand; ``app_announce`` writes the history and the event.
 """
 
 import json
@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.directory.events import ContactSaved
 from core.directory.models import Contact
 from core.directory.words import words_of_contact
 from core.foundation import clock
+from core.foundation.announcing import ANNOUNCE, announcement
 from core.foundation.errors import NotFound
 from core.foundation.sorting import sort_key
 from core.foundation.statements import Statement
@@ -23,11 +25,12 @@ Pairs = Sequence[Sequence[str]]
 """Numbers or addresses, each with its label, as JSON holds them."""
 
 
-def store_contact(work: Work, contact_id: int | None, values: Values, *, before: Values) -> int:
-    """Write a checked contact, over the one of ``contact_id`` or as a new one; answers its id.
+def store_contact(work: Work, contact_id: int | None, values: Values, *, before: Values, told: Values) -> int:
+    """Write a checked contact, over the one of ``contact_id`` or as a new one, and tell of it; answers its id.
 
-    ``values`` and ``before`` have the columns by name, and ``phones`` and ``emails`` as pairs. Numbers and addresses
-    that are the same as before stay untouched.
+    ``values`` and ``before`` have the columns by name, and ``phones`` and ``emails`` as pairs; ``told`` are those of
+    the values that the history shall have. Numbers and addresses that are the same as before stay untouched. Emits
+    ``ContactSaved``.
     """
     phones, emails = values["phones"], values["emails"]
     plain = {name: value for name, value in values.items() if name not in {"phones", "emails"}}
@@ -40,7 +43,8 @@ def store_contact(work: Work, contact_id: int | None, values: Values, *, before:
         "phones": _changed(phones, before.get("phones")),
         "emails": _changed([[one, one.lower(), label] for one, label in emails], _with_lower(before.get("emails"))),
     }
-    stored_id: int = _STORE.one(work.session, row)[0]
+    row |= announcement(work, "contact", (), before=before, after=told, event=ContactSaved.name)
+    stored_id: int = _STORE.one(work.session, row).id
     known = work.session.identity_map.get(work.session.identity_key(Contact, stored_id))
     if known is not None:
         work.session.expire(known)
@@ -78,7 +82,15 @@ def _first(pairs: Pairs) -> list[str]:
 
 
 _STORE: Final = Statement(
-    "select contact_store(:target, cast(:stored as jsonb), :words, cast(:phones as jsonb), cast(:emails as jsonb))"
+    """with stored as materialized (select contact_store(:target, cast(:stored as jsonb), :words,
+        cast(:phones as jsonb), cast(:emails as jsonb)) as id)
+    select id, """
+    + ANNOUNCE.format(
+        subject="id",
+        payload="jsonb_build_object('contact_id', id)",
+        message="cast(jsonb_set(cast(:message as jsonb), '{ids}', jsonb_build_array(id)) as text)",
+    )
+    + " from stored"
 )
 
 _STORED: Final = Statement(

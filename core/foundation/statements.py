@@ -34,7 +34,7 @@ class Statement:
         try:
             with driver.cursor(row_factory=namedtuple_row) as cursor:
                 cursor.execute(self.sql, values)
-                return cursor.fetchall() if cursor.description else []
+                return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
         except psycopg.Error as error:
             if driver.closed:
                 connection.invalidate(error)
