@@ -17,6 +17,7 @@ from tenant_app.companies.views import Companies
 from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
 from tenant_app.groups.permission_groups import PermissionGroups
+from tenant_app.groups.user_groups import UserGroups
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
 from tenant_app.lines.devices import Devices
@@ -68,6 +69,7 @@ VIEWS: Final = (
     SignIn,
     Tickets,
     Trunks,
+    UserGroups,
 )
 MAX_REQUEST_BYTES: Final = 25 * 2**20
 

@@ -101,6 +101,16 @@ SECTIONS: Final = (
         settings=(Setting(_("Compare permission groups"), "compare", _("difference side by side")),),
     ),
     Section(
+        path="/settings/user-groups/",
+        group="people",
+        name=_("User groups"),
+        about=_("Teams, branches and projects as a tree; what is granted to a group is seen by its people."),
+        keywords=_("team branch department project position tree subgroup members visibility"),
+        icon="users-round",
+        permission=Permission.PEOPLE_MANAGE,
+        settings=(Setting(_("New user group"), "new", _("add team subgroup")),),
+    ),
+    Section(
         path="/lines/",
         group="telephony",
         name=_("Lines"),

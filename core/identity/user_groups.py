@@ -17,6 +17,7 @@ from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount, UserGroup, UserGroupMember
 from core.identity.naming import cleaned_name, problem_of_name
+from core.identity.owners import is_owner
 from core.identity.service import position_group
 
 
@@ -105,7 +106,8 @@ def rename_user_group(work: Work, group_id: int, name: str) -> None:
 def move_user_group(work: Work, group_id: int, *, parent_id: int | None, before_id: int | None = None) -> None:
     """Put a group with all below it under another parent, before its child ``before_id`` or as the last one.
 
-    Raises ``NotFound``, ``Conflict`` for "Position", ``Invalid`` for a parent that is the group itself or below it.
+    Raises ``NotFound``, ``Conflict`` for "Position", ``Invalid`` for a parent that is the group itself or below it, and
+    for one's own group unless one is an owner: by another parent one could see what was granted to others.
     """
     work.actor.require(Permission.PEOPLE_MANAGE)
     _lock_tree(work)
@@ -116,6 +118,7 @@ def move_user_group(work: Work, group_id: int, *, parent_id: int | None, before_
     was = {"parent_id": group.parent_id, "place": _place(work, group)}
     if group.parent_id != parent_id:
         _checked_name(work, group.name, parent_id, own_id=group_id)
+        _refuse_own(work, group_id)
     group.parent_id = parent_id
     siblings.insert(place, group)
     for number, sibling in enumerate(siblings, start=1):
@@ -156,7 +159,7 @@ def groups_of_user(work: Work, user_id: int) -> frozenset[int]:
 def set_groups_of_user(work: Work, user_id: int, group_ids: Collection[int]) -> None:
     """Let the user belong to exactly these groups (TC-28); without one of the tree "Position", to "Position" itself.
 
-    Raises ``NotFound``, ``Invalid``.
+    Raises ``NotFound``, and ``Invalid``, also for another choice of one's own groups unless one is an owner.
     """
     before = groups_of_user(work, user_id)
     put_user_into_groups(work, user_id, group_ids)
@@ -177,6 +180,8 @@ def put_user_into_groups(work: Work, user_id: int, group_ids: Collection[int]) -
     if not wanted & set(_ids_below(tree, position)):
         wanted.add(position)
     before = groups_of_user(work, user_id)
+    if user_id == work.actor.user_id and wanted != before and not is_owner(work):
+        raise Invalid({"groups": _("You cannot change your own groups; an owner can.")})
     gone = delete(UserGroupMember).where(
         UserGroupMember.user_id == user_id, UserGroupMember.user_group_id.in_(before - wanted)
     )
@@ -271,6 +276,16 @@ def _refuse_parent(work: Work, group: UserGroup, parent_id: int | None) -> None:
         if step is None:
             raise Invalid({"parent_id": _("There is no such group.")})
         above = step.parent_id
+
+
+def _refuse_own(work: Work, group_id: int) -> None:
+    """Nobody but an owner moves a group that they belong to, itself or by a group below it."""
+    if is_owner(work):
+        return
+    tree = user_groups(work)
+    moving = set(_ids_below(tree, group_id))
+    if any(member.user_id == work.actor.user_id for node in tree if node.id in moving for member in node.members):
+        raise Invalid({"parent_id": _("You belong to this group yourself: only an owner can put it elsewhere.")})
 
 
 def _keep_position(work: Work) -> None:

@@ -9,6 +9,7 @@ from core.foundation.errors import NotFound
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserGroup
 from core.identity.owners import require_owner
+from core.identity.user_groups import user_groups
 from core.visibility.kinds import GRANTED, Kind
 from core.visibility.sights import Person, sights
 
@@ -64,6 +65,56 @@ def thing(work: Work, kind: Kind, thing_id: int) -> ThingRow:
     found = next((row for row in things(work, kind) if row.id == thing_id), None)
     if found is None:
         raise NotFound
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenThing:
+    """What belonging to a group lets people see, since it was granted to the group ``granted_to`` or one above it."""
+
+    kind: Kind
+    id: int
+    name: str
+    granted_to: int
+    granted_name: str
+    contents: Mapping[str, int]
+
+
+def seen_by_members(work: Work, group_id: int) -> list[SeenThing]:
+    """What people of the user group see by belonging to it, by kind and name; as far as the actor sees it.
+
+    What is open to everyone is left out. Of several groups above that were granted the same, the nearest is named.
+    """
+    tree = {node.id: node for node in user_groups(work)}
+    above: list[int] = []
+    step: int | None = group_id
+    while step is not None and step in tree:
+        above.append(step)
+        step = tree[step].parent_id
+    found = []
+    for kind, granted in GRANTED.items():
+        query = (
+            select(granted.model.id, granted.model.name, granted.grant.user_group_id)
+            .join(granted.grant, granted.thing_id == granted.model.id)
+            .where(granted.grant.user_group_id.in_(above), ~granted.model.everyone_sees)
+            .order_by(func.lower(granted.model.name), granted.model.id)
+        )
+        nearest: dict[int, tuple[str, int]] = {}
+        for thing_id, name, granted_to in work.session.execute(query):
+            known = nearest.get(thing_id, (name, granted_to))
+            nearest[thing_id] = (name, min(known[1], granted_to, key=above.index))
+        counts = contents_of(work, kind, list(nearest))
+        found += [
+            SeenThing(
+                kind=kind,
+                id=thing_id,
+                name=name,
+                granted_to=granted_to,
+                granted_name=tree[granted_to].name,
+                contents=counts.get(thing_id, {}),
+            )
+            for thing_id, (name, granted_to) in nearest.items()
+        ]
     return found
 
 

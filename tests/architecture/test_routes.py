@@ -40,6 +40,7 @@ class Route(NamedTuple):
         known = asdict(things)
         url = self.rule
         for part in (
+            "team",
             "contact",
             "company",
             "ticket",
@@ -116,6 +117,14 @@ ROUTES = (
     Route("POST", "/books/<int:book_id>/delete", (303, 303, 403, 404, 303)),
     Route("GET", "/books/<int:book_id>/add", (200, 200, 403, 404, 303)),
     Route("POST", "/books/<int:book_id>/contacts", (303, 303, 403, 404, 303), {"withdraw": "{contact}"}),
+    Route("GET", "/settings/user-groups/", (200, 403, 403, 200, 303)),
+    Route("GET", "/settings/user-groups/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/settings/user-groups/new", (303, 403, 403, 422, 303), {"name": "Paris", "parent_id": "{team}"}),
+    Route("POST", "/settings/user-groups/move", (303, 403, 403, 404, 303), {"group_id": "{team}", "parent_id": ""}),
+    Route("GET", "/settings/user-groups/<int:team_id>", (200, 403, 403, 404, 303)),
+    Route("GET", "/settings/user-groups/<int:team_id>/edit", (200, 403, 403, 404, 303)),
+    Route("POST", "/settings/user-groups/<int:team_id>/edit", (303, 403, 403, 404, 303), {"name": "Paris"}),
+    Route("POST", "/settings/user-groups/<int:team_id>/delete", (303, 403, 403, 404, 303)),
     Route("GET", "/synced/", (200, 200, 200, 200, 303)),
     Route("GET", "/synced/all", (200, 403, 403, 200, 303)),
     Route("GET", "/synced/new", (200, 200, 200, 200, 303)),

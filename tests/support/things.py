@@ -19,6 +19,7 @@ from core.foundation.unit_of_work import Work
 from core.identity.models import SignInSession
 from core.identity.service import create_permission_group
 from core.identity.sessions import Browser, open_session
+from core.identity.user_groups import create_user_group
 from core.mail.models import InboundMail, MailMessage, OutboundMail
 from core.tickets.service import TicketDraft, open_ticket
 from core.timeline.models import Activity, Attachment
@@ -53,6 +54,7 @@ class Things:
     user: int
     spare: int
     group: int
+    team: int
 
 
 def create_things(work: Work, company: Company) -> Things:
@@ -100,6 +102,7 @@ def create_things(work: Work, company: Company) -> Things:
         user=company.users["vera"],
         spare=_spare_phone(work, telephony),
         group=create_permission_group(work, "Reception", permissions={Permission.CONTACTS_READ}),
+        team=create_user_group(work, "France"),
     )
 
 

@@ -1,12 +1,15 @@
 """User groups: a tree with one permanent root to which everybody belongs."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from core.foundation.history import Change
-from core.foundation.unit_of_work import Work
+from core.foundation.permissions import Permission
+from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.service import position_group
 from core.identity.user_groups import (
     UserGroupNode,
@@ -200,3 +203,37 @@ def test_another_companys_group_is_not_found(work_as: WorkAs, cast: Cast) -> Non
             with pytest.raises(Invalid, match="no such group"):
                 refused()
         assert work.session.scalar(select(func.count()).select_from(Change)) == before
+
+
+@pytest.mark.attack(57)
+def test_nobody_but_an_owner_chooses_their_own_groups(work_as: WorkAs, cast: Cast) -> None:
+    anna, vera = cast.demo.users["anna"], cast.demo.users["vera"]
+    with work_as("anna") as work:
+        known, before = ids(work), groups_of_user(work, vera)
+        set_groups_of_user(work, anna, [known["Board"]])
+        assert known["Board"] in groups_of_user(work, anna)
+    manager = replace(cast.actor("vera"), permissions=frozenset({Permission.PEOPLE_MANAGE}))
+    with unit_of_work(manager) as work:
+        with pytest.raises(Invalid, match="cannot change your own groups"):
+            set_groups_of_user(work, vera, [known["Board"]])
+        set_groups_of_user(work, vera, before)  # the same choice, as a form sends it
+        set_groups_of_user(work, cast.demo.users["boris"], [known["Board"]])
+        assert groups_of_user(work, vera) == before
+
+
+@pytest.mark.attack(57)
+def test_nobody_but_an_owner_moves_a_group_they_belong_to(work_as: WorkAs, cast: Cast) -> None:
+    vera = cast.demo.users["vera"]
+    with work_as("anna") as work:
+        parent = branches(work)
+        known = ids(work)
+        set_groups_of_user(work, vera, [known["USA"]])
+    manager = replace(cast.actor("vera"), permissions=frozenset({Permission.PEOPLE_MANAGE}))
+    with unit_of_work(manager) as work:
+        for own in (known["USA"], parent.id):
+            with pytest.raises(Invalid, match="only an owner can put it elsewhere"):
+                move_user_group(work, own, parent_id=known["Board"])
+        move_user_group(work, known["USA"], parent_id=parent.id, before_id=known["France"])
+        move_user_group(work, known["Germany"], parent_id=known["Board"])
+    with work_as("anna") as work:
+        move_user_group(work, known["USA"], parent_id=known["Board"])

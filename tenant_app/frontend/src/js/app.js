@@ -24,3 +24,4 @@ import "./theme.js";
 import "./time.js";
 import "./timers.js";
 import "./toast.js";
+import "./tree.js";
