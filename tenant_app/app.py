@@ -18,6 +18,8 @@ from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
 from tenant_app.groups.permission_groups import PermissionGroups
 from tenant_app.groups.user_groups import UserGroups
+from tenant_app.groups.visibility import Visibility
+from tenant_app.groups.who_sees import WhoSees
 from tenant_app.health.views import Health, measure_requests
 from tenant_app.home.views import Home
 from tenant_app.lines.devices import Devices
@@ -70,6 +72,8 @@ VIEWS: Final = (
     Tickets,
     Trunks,
     UserGroups,
+    Visibility,
+    WhoSees,
 )
 MAX_REQUEST_BYTES: Final = 25 * 2**20
 

@@ -111,6 +111,20 @@ SECTIONS: Final = (
         settings=(Setting(_("New user group"), "new", _("add team subgroup")),),
     ),
     Section(
+        path="/settings/visibility/",
+        group="people",
+        name=_("Who sees what"),
+        about=_("Which user groups see which databases, queues, ticket categories and address books."),
+        keywords=_("visibility access grant rows database queue category hide share"),
+        icon="eye",
+        permission=Permission.PEOPLE_MANAGE,
+        settings=(
+            Setting(_("Databases"), "databases/"),
+            Setting(_("Queues"), "queues/"),
+            Setting(_("Ticket categories"), "categories/"),
+        ),
+    ),
+    Section(
         path="/lines/",
         group="telephony",
         name=_("Lines"),

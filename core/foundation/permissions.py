@@ -185,7 +185,7 @@ CATALOGUE: Final = (
             _right(
                 Permission.PEOPLE_MANAGE,
                 _("Manage people"),
-                _("Manages users, user groups and who sees what, and revokes anybody's synced phone."),
+                _("Manages users and user groups, looks up who sees what, and revokes anybody's synced phone."),
             ),
             _right(
                 Permission.PEOPLE_BLOCK,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from core.foundation.errors import NotFound
+from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserGroup
-from core.identity.owners import require_owner
 from core.identity.user_groups import user_groups
 from core.visibility.kinds import GRANTED, Kind
 from core.visibility.sights import Person, sights
@@ -38,8 +38,8 @@ class GrantedThing:
 
 
 def things(work: Work, kind: Kind) -> list[ThingRow]:
-    """All of a kind, by name; for owners."""
-    require_owner(work)
+    """All of a kind that the actor sees, by name; for those who manage people."""
+    work.actor.require(Permission.PEOPLE_MANAGE)
     model = GRANTED[kind].model
     found = list(work.session.scalars(select(model).order_by(func.lower(model.name), model.id)))
     groups = _groups(work, kind)

@@ -1,4 +1,4 @@
-"""What each person sees, asked of the database's own policies (``app_sights``, ``app_viewers``)."""
+"""What each person sees: one question for everybody, by the policies that decide (``app_sights``, ``app_viewers``)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def sights(work: Work) -> list[Sight]:
 
 
 def viewers(work: Work, relation: str, row_id: int) -> list[int]:
-    """Ids of the people whose policies let them see this row of ``relation``, whatever they may do."""
+    """Ids of the people to whom the policies show this row of ``relation``, whatever they may do; one statement."""
     work.session.flush()
     return list(work.session.scalars(select(func.app_viewers(relation, row_id))))
 

@@ -12,6 +12,7 @@ from core.directory.books.models import AddressBook
 from core.directory.models import Company, Contact
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
+from core.foundation.read_log import How, record_read
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserGroup, UserGroupMember
 from core.tickets.models import Ticket
@@ -102,7 +103,7 @@ ROWS: Final = {
 
 
 def who_sees(work: Work, relation: str, row_id: int) -> Watched:
-    """Who can see the row, computed by the policies as each person; for everybody who sees it themselves.
+    """Who can see the row, by the policies and as it is now; for everybody who sees it themselves.
 
     ``relation`` is ``contact``, ``company``, ``ticket`` or ``address_book``. Raises ``NotFound``.
     """
@@ -118,6 +119,7 @@ def who_sees(work: Work, relation: str, row_id: int) -> Watched:
     if found is None:
         raise NotFound
     name, thing_id, thing, everyone_sees = found
+    record_read(work, relation, [row_id], how=How.DETAIL)
     known = people(work)
     seeing = [known[user_id] for user_id in viewers(work, relation, row_id) if user_id in known]
     seeing = [person for person in seeing if row.permission in person.permissions]

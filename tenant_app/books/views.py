@@ -1,6 +1,7 @@
 """``/books/…``: the list, a book with its contacts, its form; and a contact's check boxes on its own page."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +26,9 @@ from core.directory.queries import contact_choices, contact_detail, database_cho
 from core.foundation.errors import Invalid, NotFound
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.visibility.consequences import consequences_of
 from tenant_app.books.forms import Typed, as_draft, stored_values, typed_values
+from tenant_app.consequences import digest_of, sentences
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import requires
@@ -87,9 +90,14 @@ class Books(BaseView):
     @expose("/<int:book_id>/edit", methods=["POST"])
     @requires(Permission.BOOKS_MANAGE)
     def change(self, work: Work, book_id: int) -> ResponseReturnValue:
-        """Store the changes."""
+        """Store the changes. Before anybody sees the book or loses it by them, the page says who, and asks."""
         book, values = book_detail(work, book_id), typed_values(request.form)
         try:
+            differences = consequences_of(work, lambda: change_book(work, book_id, as_draft(values)))
+            digest = digest_of(differences)
+            if differences and request.form.get("confirmed", "") != digest:
+                asked = {"consequences": sentences(differences), "digest": digest}
+                return _form(work, values, status=200, book=book, question=asked)
             change_book(work, book_id, as_draft(values))
         except Invalid as error:
             return _form(work, values, status=422, book=book, error=error)
@@ -158,7 +166,13 @@ class ContactBooks(BaseView):
 
 
 def _form(
-    work: Work, values: Typed, *, status: int, book: BookDetail | None = None, error: Invalid | None = None
+    work: Work,
+    values: Typed,
+    *,
+    status: int,
+    book: BookDetail | None = None,
+    error: Invalid | None = None,
+    question: Mapping[str, Any] | None = None,
 ) -> ResponseReturnValue:
     databases = [(choice.id, choice.name) for choice in database_choices(work)]
     if len(databases) > 1 and not values["database_id"]:
@@ -171,6 +185,7 @@ def _form(
         databases=databases,
         groups=user_group_choices(work),
         policies=_policies(),
+        question=question,
     )
     return page, status
 

@@ -61,12 +61,14 @@ class Route(NamedTuple):
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
-        url = url.replace("<token>", "forged")
+        url = url.replace("<token>", "forged").replace("<kind>", "databases")
+        url = url.replace("<int:thing_id>", str(things.database))
         assert "<" not in url, f"no thing for {url}"
         return url + self.query
 
 
 NEW_PASSWORD = {"current_password": PASSWORD, "password": "New-2-password!", "password_again": "New-2-password!"}
+DATABASE = {"name": "Clients", "audience": "everyone"}
 CONTACT = {"name": "Petra Nová", "version": 1, "database_id": "{database}"}
 COMPANY = {"name": "Nová s.r.o.", "version": 1, "database_id": "{database}"}
 BOOK = {"name": "Suppliers", "database_id": "{database}", "audience": "everyone", "sync_policy": "phone_book"}
@@ -125,6 +127,17 @@ ROUTES = (
     Route("GET", "/settings/user-groups/<int:team_id>/edit", (200, 403, 403, 404, 303)),
     Route("POST", "/settings/user-groups/<int:team_id>/edit", (303, 403, 403, 404, 303), {"name": "Paris"}),
     Route("POST", "/settings/user-groups/<int:team_id>/delete", (303, 403, 403, 404, 303)),
+    Route("GET", "/settings/visibility/", (200, 403, 403, 200, 303)),
+    Route("GET", "/settings/visibility/<kind>/", (200, 403, 403, 200, 303)),
+    Route("GET", "/settings/visibility/<kind>/new", (200, 403, 403, 200, 303)),
+    Route("POST", "/settings/visibility/<kind>/new", (303, 403, 403, 303, 303), {"name": "Partners"}),
+    Route("GET", "/settings/visibility/<kind>/<int:thing_id>", (200, 403, 403, 404, 303)),
+    Route("POST", "/settings/visibility/<kind>/<int:thing_id>", (303, 403, 403, 404, 303), DATABASE),
+    Route("POST", "/settings/visibility/<kind>/<int:thing_id>/delete", (303, 403, 403, 404, 303)),
+    Route("GET", "/contacts/<int:contact_id>/who-sees", (200, 200, 200, 404, 303)),
+    Route("GET", "/companies/<int:company_id>/who-sees", (200, 200, 200, 404, 303)),
+    Route("GET", "/tickets/<int:ticket_id>/who-sees", (200, 200, 200, 404, 303)),
+    Route("GET", "/books/<int:book_id>/who-sees", (200, 200, 200, 404, 303)),
     Route("GET", "/synced/", (200, 200, 200, 200, 303)),
     Route("GET", "/synced/all", (200, 403, 403, 200, 303)),
     Route("GET", "/synced/new", (200, 200, 200, 200, 303)),

@@ -303,7 +303,8 @@ def test_who_may_only_read_sees_books_and_is_offered_no_change(client_as: Client
     vera = client_as("vera")
     pages = vera.get("/books/").text + vera.get(f"/books/{book}").text + vera.get(f"/contacts/{jana}").text
     assert "Partners" in pages
-    for offer in ("/books/new", f"/books/{book}/add", f"/books/{book}/edit", "withdraw=", f"/contacts/{jana}/"):
+    changes = [f"/contacts/{jana}/{change}" for change in ("books", "edit", "delete")]
+    for offer in ("/books/new", f"/books/{book}/add", f"/books/{book}/edit", "withdraw=", *changes):
         assert offer not in pages
     assert "data-shown" not in vera.get(f"/books/{book}?withdraw={jana}").text
 

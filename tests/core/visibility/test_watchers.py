@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from core.directory.books.queries import book_detail
 from core.directory.queries import company_detail, contact_detail
@@ -23,7 +24,15 @@ from core.visibility.sights import Person, people, sights
 from core.visibility.watchers import ROWS, Why, who_sees
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
+from tests.support.statements import counted_statements
 from tests.support.things import Things, create_things
+
+MOST_STATEMENTS = 7
+"""Entering is not counted: the row, the read log, people, the question, groups, grants, members."""
+MADE = text(
+    "insert into contact (tenant_id, database_id, name, sort_key) "
+    "select tenant_id, id, 'Jana', '' from contact_database where id = :database returning id"
+)
 
 READERS = {
     "contact": contact_detail,
@@ -179,3 +188,58 @@ def test_each_person_stands_there_with_every_reason(work_as: WorkAs, cast: Cast,
 
 def test_every_row_that_is_asked_about_has_its_reader() -> None:
     assert set(ROWS) == set(READERS)
+
+
+# One question for everybody
+
+
+def statements_of(work: Work, things: Things) -> int:
+    """How many statements the question takes."""
+    with counted_statements() as seen:
+        who_sees(work, "contact", things.contact)
+    return len(seen)
+
+
+def test_the_question_costs_the_same_for_many_as_for_few(work_as: WorkAs, cast: Cast, things: Things) -> None:
+    with work_as("anna") as work:
+        few = statements_of(work, things)
+    with work_as("system") as work:
+        crowd(work, Random(1))  # noqa: S311  # repeatable
+    with work_as("anna") as work:
+        assert statements_of(work, things) == few == MOST_STATEMENTS
+
+
+@pytest.mark.parametrize("question", ["select * from app_sights()", "select app_viewers('contact', :row)"])
+def test_nobody_is_entered_to_find_out_what_they_see(superuser_engine: Engine, cast: Cast, question: str) -> None:
+    with superuser_engine.connect() as connection:
+        connection.execute(text("set local track_functions = 'pl'"))
+        connection.execute(text("set local role centrala_app"))
+        entering = {"tenant": cast.demo.tenant_id, "user": cast.demo.users["anna"]}
+        connection.execute(text("select app_enter(:tenant, :user)"), entering)
+        contact = connection.execute(MADE, {"database": cast.demo.open_database}).scalar()
+        calls = text("select pg_stat_get_xact_function_calls('app_enter'::regproc)")
+        before = connection.execute(calls).scalar()
+        rows = connection.execute(text(question), {"row": contact} if ":row" in question else {}).all()
+        assert len(rows) == len(cast.demo.users)
+        assert connection.execute(calls).scalar() == before == 1
+        connection.rollback()
+
+
+def test_a_policy_that_decides_otherwise_is_noticed(superuser_engine: Engine, cast: Cast) -> None:
+    with superuser_engine.connect() as connection:
+        contact = connection.execute(MADE, {"database": cast.demo.open_database}).scalar()
+        connection.execute(text("alter policy visibility on contact using (true)"))
+        connection.execute(text("set local role centrala_app"))
+        entering = {"tenant": cast.demo.tenant_id, "user": cast.demo.users["anna"]}
+        connection.execute(text("select app_enter(:tenant, :user)"), entering)
+        with pytest.raises(ProgrammingError, match="the policy of contact is not decided by database_id"):
+            connection.execute(text("select app_viewers('contact', :row)"), {"row": contact}).all()
+        connection.rollback()
+
+
+def test_the_question_is_asked_only_of_rows_whose_deciding_thing_is_known(work_as: WorkAs) -> None:
+    with work_as("anna") as work:
+        for relation in ROWS:
+            assert work.session.scalars(select(func.app_viewers(relation, 2**40))).all() == []
+        with pytest.raises(DataError, match="nobody asks who sees a row"), work.session.begin_nested():
+            work.session.scalars(select(func.app_viewers("user_account", 1))).all()

@@ -15,12 +15,18 @@ whenPresent("[data-tree]", (tree) => {
   tree.addEventListener("pointerdown", (event) => byPointer(tree, event));
 });
 
-document.addEventListener("htmx:finally:request", () => {
-  if (!moved || document.querySelector("dialog[open]")) return;
+/* Other parts of the page ask too: only the answer to the move itself is meant. */
+document.addEventListener("htmx:finally:request", ({ target }) => {
+  if (!moved || !(target instanceof HTMLFormElement) || !isTreeForm(target)) return;
   const id = moved;
   moved = "";
-  requestAnimationFrame(() => settle(id));
+  if (!document.querySelector("dialog[open]")) requestAnimationFrame(() => settle(id));
 });
+
+/** @param {HTMLFormElement} form */
+function isTreeForm(form) {
+  return document.querySelector(`[data-tree="${form.id}"]`) !== null;
+}
 
 /** @param {string} id */
 function settle(id) {
