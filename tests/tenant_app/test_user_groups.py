@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.directory.drafts import ContactDraft
 from core.directory.service import create_contact
 from core.foundation.permissions import Permission
-from core.identity.models import UserAccount, UserGroup, UserGroupMember
+from core.identity.models import PermissionGroup, UserAccount, UserGroup, UserGroupMember
 from core.identity.service import create_permission_group
 from core.identity.user_groups import create_user_group, set_groups_of_user, user_groups
 from tests.conftest import ClientAs, WorkAs
@@ -296,3 +296,42 @@ def test_another_companys_group_is_not_found(client_as: ClientAs, work_as: WorkA
     answer = move(anna, id_of(work_as, "Board"), theirs)
     assert (answer.status_code, "There is no such group." in answer.text) == (422, True)
     assert tree(work_as) == before
+
+
+# Belonging to a group
+
+
+@pytest.mark.covers("TC-14", "TC-15")
+def test_a_new_group_stands_on_everybodys_form_where_alone_people_join_it(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast
+) -> None:
+    anna, boris = client_as("anna"), cast.demo.users["boris"]
+    anna.post(f"{BASE}new", data={"name": "Night shift", "parent_id": ""})
+    group = id_of(work_as, "Night shift")
+    assert re.search(rf'name="groups" value="{group}"', anna.get(f"/people/{boris}/edit").text)
+    for path in (f"{BASE}{group}", f"{BASE}{group}/edit"):
+        assert "Boris" not in anna.get(path).text
+        assert 'name="groups"' not in anna.get(path).text
+    with work_as("system") as work:
+        user = work.session.get_one(UserAccount, boris)
+        form = {"name": user.name, "email": user.email, "permission_group_id": user.permission_group_id}
+    form |= {"kind": "call_centre", "locale": "en", "groups": group}
+    assert anna.post(f"/people/{boris}/edit", data=form).status_code == 303
+    assert "People 1" in words(anna.get(f"{BASE}{group}").text)
+    assert f'href="/people/{boris}"' in anna.get(f"{BASE}{group}").text
+    assert anna.post(f"/people/{boris}/edit", data={**form, "groups": ""}).status_code == 303
+    assert "People 0" in words(anna.get(f"{BASE}{group}").text)
+
+
+def test_people_lead_to_their_own_pages_for_whoever_may_open_these(
+    client_as: ClientAs, work_as: WorkAs, cast: Cast
+) -> None:
+    put(work_as, cast, "boris", "Board")
+    link, board = f'href="/people/{cast.demo.users["boris"]}"', f"{BASE}{id_of(work_as, 'Board')}"
+    with work_as("system") as work:
+        agents = work.session.scalars(select(PermissionGroup.id).where(PermissionGroup.name == "Agents")).one()
+    for path in (board, f"/settings/permission-groups/{agents}"):
+        assert link in client_as("anna").get(path).text
+    lets_manage_people(work_as, cast, "vera")
+    page = client_as("vera").get(board).text
+    assert ("Boris" in page, link in page) == (True, False)
