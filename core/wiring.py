@@ -7,7 +7,7 @@ from core.calls.events import CallEnded, RecordingReady
 from core.directory import jobs as _directory_jobs
 from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved, DatabaseOpened
 from core.foundation.outbox import Event
-from core.identity.events import BrowserSeen
+from core.identity.events import BrowserSeen, PasswordChanged, ResetAsked
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailQueued
 from core.tickets import jobs as _ticket_jobs
@@ -24,6 +24,8 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     BookChanged: (),
     ClientRevoked: (),
     BrowserSeen: ("mail.tell_of_browser",),
+    PasswordChanged: ("mail.tell_of_password",),
+    ResetAsked: ("mail.send_reset_link",),
     TicketOpened: (),
     TicketChanged: (),
     MailFiled: (),

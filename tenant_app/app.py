@@ -39,6 +39,7 @@ from tenant_app.search.palette import Palette
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.settings.views import Settings
+from tenant_app.sign_in.links import Links
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
@@ -69,6 +70,7 @@ VIEWS: Final = (
     Settings,
     SparePhones,
     SignIn,
+    Links,
     Tickets,
     Trunks,
     UserGroups,

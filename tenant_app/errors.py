@@ -30,6 +30,9 @@ STATUS: Final[dict[type[CentralaError], int]] = {
 log = structlog.get_logger()
 
 
+DOORS: Final = {"SignIn.enter", "Links.ask", "Links.choose_new", "Links.begin"}
+"""Forms for those who are not signed in: their token did not end with a session."""
+
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
@@ -62,7 +65,7 @@ def _told(error: CentralaError) -> ResponseReturnValue:
 
 
 def _forged(_error: CSRFError) -> ResponseReturnValue:
-    if viewer() is None and request.endpoint != "SignIn.enter":
+    if viewer() is None and request.endpoint not in DOORS:
         return _signed_out()
     return _page(403, _("This form is no longer valid. Go back, reload the page and send it again."))
 

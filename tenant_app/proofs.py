@@ -3,8 +3,8 @@
 from flask import request
 
 from core.foundation.unit_of_work import unit_of_work
+from core.identity.attempts import begin_attempt
 from core.identity.own_account import prove
-from core.identity.sign_in import begin_attempt
 from tenant_app.security import Viewer
 
 

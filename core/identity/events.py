@@ -10,3 +10,19 @@ class BrowserSeen:
 
     name: ClassVar[str] = "identity.browser_seen"
     session_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetAsked:
+    """Somebody asked for a link to a new password; ``user_id`` is 0 if nobody has the e-mail that they typed."""
+
+    name: ClassVar[str] = "identity.reset_asked"
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """A user has another password than before."""
+
+    name: ClassVar[str] = "identity.password_changed"
+    user_id: int

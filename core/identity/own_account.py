@@ -3,16 +3,16 @@
 A proof is the current password; it is counted as an attempt and committed before it is looked at, like a sign-in.
 """
 
-from sqlalchemy import delete
-
 from core.foundation.errors import Forbidden, Invalid
 from core.foundation.history import record_change
 from core.foundation.i18n import _
+from core.foundation.outbox import emit
 from core.foundation.unit_of_work import Work
-from core.identity.models import SignInAttempt, UserAccount
+from core.identity.attempts import Attempt, forget_attempt, refuse_if_throttled
+from core.identity.events import PasswordChanged
+from core.identity.models import UserAccount
 from core.identity.passwords import check_new_password, hash_password, password_matches
 from core.identity.sessions import end_other_sessions
-from core.identity.sign_in import Attempt, refuse_if_throttled
 
 
 def prove(work: Work, attempt: Attempt, password: str) -> bool:
@@ -20,14 +20,15 @@ def prove(work: Work, attempt: Attempt, password: str) -> bool:
     refuse_if_throttled(work, attempt)
     if not password_matches(password, own_account(work).password_hash):
         return False
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.id.in_(attempt.ids)))
+    forget_attempt(work, attempt)
     return True
 
 
 def change_password(work: Work, password: str, again: str, *, token: str) -> int:
     """Give the actor a new password and end their other sessions; answers how many.
 
-    Whoever calls has asked for a proof; ``token`` is of the session that stays. Raises ``Invalid`` (TC-26).
+    Whoever calls has asked for a proof; ``token`` is of the session that stays. Raises ``Invalid`` (TC-26). Emits
+    ``PasswordChanged``.
     """
     check_new_password(password, again)
     user = own_account(work)
@@ -35,6 +36,7 @@ def change_password(work: Work, password: str, again: str, *, token: str) -> int
         raise Invalid({"password": _("This is the password that you have now.")})
     user.password_hash = hash_password(password)
     record_change(work, "user", user.id, before={"password": "old"}, after={"password": "new"})
+    emit(work, PasswordChanged(user_id=user.id))
     return end_other_sessions(work, token)
 
 

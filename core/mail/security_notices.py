@@ -1,20 +1,24 @@
 """Mails about what happened to a user's own way in: whoever did not do it themselves has to learn of it elsewhere."""
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from sqlalchemy import select
 
 from core.foundation import clock
-from core.foundation.i18n import _, translate
+from core.foundation.i18n import Message, _, translate
 from core.foundation.unit_of_work import Work
 from core.identity.agents import browser_name
 from core.identity.models import SignInSession, UserAccount
+from core.identity.recovery import make_reset_link
 from core.mail.notices import Notice, queue_notice
 from core.tenants.service import primary_url, tenant_profile
 
-SECURITY_PATH = "/security/"
+SECURITY_PATH: Final = "/security/"
+FORGOTTEN_PATH: Final = "/sign-in/forgotten"
+RESET_PATH: Final = "/reset/"
 
 
 def tell_of_browser(work: Work, session_id: int) -> bool:
@@ -35,22 +39,53 @@ def tell_of_browser(work: Work, session_id: int) -> bool:
     session.told_at = clock.now()
     name = translate(browser_name(session.browser), user.locale)
     tenant = tenant_profile(work)
-    notice = Notice(
-        email=user.email,
-        name=user.name,
-        locale=user.locale,
-        subject=_("New sign-in to %(company)s", company=tenant.name),
-        paragraphs=(
-            _("Somebody signed in as you with a browser that was not seen before."),
-            _("Browser: %(browser)s", browser=name),
-            _("Network: %(network)s", network=session.network or "–"),
-            _("Time: %(time)s", time=_time(session.created_at, user.locale, tenant.time_zone)),
-            _("If it was you, there is nothing to do. If not, sign that browser out and change your password here:"),
-            f"{primary_url(work)}{SECURITY_PATH}",
-        ),
+    _queue(
+        work,
+        user,
+        _("New sign-in to %(company)s", company=tenant.name),
+        _("Somebody signed in as you with a browser that was not seen before."),
+        _("Browser: %(browser)s", browser=name),
+        _("Network: %(network)s", network=session.network or "–"),
+        _("Time: %(time)s", time=_time(session.created_at, user.locale, tenant.time_zone)),
+        _("If it was you, there is nothing to do. If not, sign that browser out and change your password here:"),
+        f"{primary_url(work)}{SECURITY_PATH}",
     )
-    queue_notice(work, notice)
     return True
+
+
+def tell_of_password(work: Work, user_id: int) -> None:
+    """Tell the user that their password was changed: to whoever did not do it, it is the only sign."""
+    user = work.session.get(UserAccount, user_id)
+    if user is None or user.is_blocked:
+        return
+    _queue(
+        work,
+        user,
+        _("Your password was changed"),
+        _("Your password for %(company)s was changed.", company=tenant_profile(work).name),
+        _("If it was you, there is nothing to do. If not, choose another one here at once:"),
+        f"{primary_url(work)}{FORGOTTEN_PATH}",
+    )
+
+
+def mail_reset_link(work: Work, user_id: int) -> None:
+    """Mail the user a link to a new password, if they may have one (``make_reset_link``)."""
+    token = make_reset_link(work, user_id)
+    if token is None:
+        return
+    _queue(
+        work,
+        work.session.get_one(UserAccount, user_id),
+        _("A new password for %(company)s", company=tenant_profile(work).name),
+        _("Somebody, most likely you, asked for a new password. Choose it here:"),
+        f"{primary_url(work)}{RESET_PATH}{token}",
+        _("The link works once, for one hour. If you did not ask for it, do nothing: your password stays as it is."),
+    )
+
+
+def _queue(work: Work, user: UserAccount, subject: Message, *paragraphs: Message | str) -> None:
+    notice = Notice(email=user.email, name=user.name, locale=user.locale, subject=subject, paragraphs=paragraphs)
+    queue_notice(work, notice)
 
 
 def _time(at: datetime, locale: str, time_zone: str) -> str:

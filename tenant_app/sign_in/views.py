@@ -9,8 +9,9 @@ from flask_login import login_user, logout_user
 from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Unavailable
 from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.attempts import begin_attempt
 from core.identity.sessions import Browser
-from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
+from core.identity.sign_in import sign_in, sign_out, signed_in
 from tenant_app.browsers import remember, this_browser
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say

@@ -48,6 +48,7 @@ ENTRY_POINTS = {
     "tenant_app/phones/views.py",  # a phone that scanned a code has no session
     "tenant_app/proofs.py",  # a failed proof is counted, whatever becomes of the request
     "tenant_app/security.py",
+    "tenant_app/sign_in/links.py",  # nobody is signed in
     "tenant_app/sign_in/views.py",
 }
 FOUNDATION = {"core/foundation/db.py", "core/foundation/unit_of_work.py"}

@@ -12,8 +12,8 @@ from core.directory.models import ContactDatabase
 from core.directory.service import create_contact
 from core.foundation.errors import Forbidden, NotFound
 from core.foundation.unit_of_work import unit_of_work
+from core.identity.attempts import ATTEMPTS_PER_ACCOUNT
 from core.identity.models import PermissionGrant, UserAccount
-from core.identity.sign_in import ATTEMPTS_PER_ACCOUNT
 from tests.carddav.conftest import Dav
 from tests.support.dav import DavClient, client_of
 

@@ -16,7 +16,7 @@ from core.foundation.actor import Actor, Door, TenantId, UserId, system_actor
 from core.foundation.permissions import Permission
 from core.foundation.statements import Statement
 from core.foundation.unit_of_work import Work, outside_tenants, unit_of_work
-from core.identity.sign_in import (
+from core.identity.attempts import (
     ATTEMPTS_PER_ACCOUNT,
     ATTEMPTS_PER_ADDRESS,
     ATTEMPTS_WINDOW,

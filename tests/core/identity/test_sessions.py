@@ -9,6 +9,7 @@ from core.foundation import clock
 from core.foundation.errors import Invalid, NotFound
 from core.foundation.history import Change
 from core.foundation.unit_of_work import Work
+from core.identity.attempts import begin_attempt
 from core.identity.models import KnownBrowser, SignInSession
 from core.identity.own_account import change_password, prove
 from core.identity.passwords import RULES, unmet_rules
@@ -24,7 +25,7 @@ from core.identity.sessions import (
     new_browsers,
     open_session,
 )
-from core.identity.sign_in import begin_attempt, sign_in, signed_in
+from core.identity.sign_in import sign_in, signed_in
 from tests.conftest import WorkAs
 from tests.support.cast import PASSWORD, Cast
 

@@ -16,11 +16,12 @@ from core.foundation.errors import Forbidden, Invalid, Unavailable
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity import sign_in as door
+from core.identity.attempts import begin_attempt
 from core.identity.models import SignInAttempt, SignInSession, UserAccount, UserGroup, UserGroupMember
 from core.identity.passwords import hash_password, password_matches
 from core.identity.service import UserDraft, choose_language, choose_theme, colleagues, create_user, position_group
 from core.identity.sessions import SESSION_LIFETIME, Browser
-from core.identity.sign_in import begin_attempt, sign_in, sign_out, signed_in
+from core.identity.sign_in import sign_in, sign_out, signed_in
 from tests.conftest import WorkAs
 from tests.support.cast import PASSWORD, Cast
 
