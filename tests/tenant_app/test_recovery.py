@@ -20,6 +20,7 @@ from core.mail.jobs import send_reset_link, tell_of_new_password
 from core.mail.models import OutboundMail
 from core.mail.queries import outbox_mail
 from core.mail.sending import send_outbound
+from core.people.invitations import send_invitation
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clients import signed_in_client
@@ -205,9 +206,12 @@ def test_a_bad_password_leaves_the_link_working(
 
 
 def test_an_invitation_leads_in(client_as: ClientAs, work_as: WorkAs, cast: Cast) -> None:
-    with work_as("system") as work:
+    with work_as("anna") as work:
         work.session.execute(update(UserAccount).where(UserAccount.email == VERA).values(password_hash=None))
-    client, path = client_as("nobody"), link(work_as, cast, LinkKind.INVITATION)
+        send_invitation(work, cast.demo.users["vera"])
+    (text,) = mails(work_as, cast)
+    (path,) = re.findall(r"http://demo\.localhost:\d+(/welcome/\S+)", text)
+    client = client_as("nobody")
     assert not signs_in(client_as, PASSWORD)
     assert "Welcome" in client.get(path).text
     assert client.post(path, data=NEW).location == "/"
