@@ -268,7 +268,8 @@ def _write_permissions(work: Work, group: PermissionGroup, permissions: Collecti
 
 def _move_in(work: Work, group: PermissionGroup, user_ids: Collection[int]) -> None:
     """Move users from where they are; raises ``Invalid`` for unknown ones, oneself, and the last owner."""
-    query = select(UserAccount).where(UserAccount.id.in_(user_ids)).order_by(UserAccount.id).with_for_update()
+    here = (UserAccount.id.in_(user_ids), UserAccount.deleted_at.is_(None))
+    query = select(UserAccount).where(*here).order_by(UserAccount.id).with_for_update()
     found = list(work.session.scalars(query))
     moving = [user for user in found if user.permission_group_id != group.id]
     problems: Mapping[str, Message] = {}

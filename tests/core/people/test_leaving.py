@@ -15,6 +15,7 @@ from core.foundation.errors import Invalid, NotFound
 from core.foundation.history import Change
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.models import KnownBrowser, PermissionGroup, SignInSession, UserAccount, UserGroupMember
+from core.identity.permission_groups import GroupDraft, change_permission_group, permission_group
 from core.identity.service import colleagues
 from core.identity.user_groups import create_user_group, move_user_group
 from core.people.accounts import add_person
@@ -191,6 +192,15 @@ def test_the_tree_of_groups_can_be_changed_after_somebody_left(work_as: WorkAs, 
         group = create_user_group(work, "Sales")
         move_user_group(work, group, parent_id=None)
         work.session.execute(select(func.count(UserAccount.id)))
+
+
+def test_a_deleted_user_is_put_into_no_group(work_as: WorkAs, cast: Cast) -> None:
+    with work_as("anna") as work:
+        delete_person(work, cast.demo.users["boris"])
+        group = permission_group(work, group_called(work, "Readers"))
+        wanted = GroupDraft(name=group.name, permissions=group.permissions, users=frozenset({cast.demo.users["boris"]}))
+        with pytest.raises(Invalid, match="There is no such user"):
+            change_permission_group(work, group.id, wanted)
 
 
 def test_a_deletion_is_committed(committed: Cast) -> None:
