@@ -1,5 +1,7 @@
 """Permission groups: everybody in exactly one, and only owners decide what one may do."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -7,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from core.foundation.history import Change
 from core.foundation.permissions import Permission
-from core.foundation.unit_of_work import Work
+from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.models import PermissionGroup, UserAccount
 from core.identity.permission_groups import (
     GroupDraft,
@@ -136,7 +138,8 @@ def test_a_second_owner_is_made_and_nobody_moves_themselves(work_as: WorkAs, cas
         draft = GroupDraft(name="Owners", permissions=frozenset(Permission), users=frozenset({boris}))
         change_permission_group(work, owners.id, draft)
         assert row_of(work, "Owners").user_count == 2
-    with work_as("boris") as work:
+    promoted = replace(cast.actor("boris"), permissions=frozenset(Permission))
+    with unit_of_work(promoted) as work:
         change_permission_group(work, agents.id, GroupDraft(name="Agents", permissions=READ, users=frozenset({anna})))
     with pytest.raises(Forbidden), work_as("anna") as work:
         add_permission_group(work, GroupDraft(name="Mine", permissions=READ))
