@@ -38,6 +38,7 @@ from tenant_app.preferences.views import Preferences
 from tenant_app.search.palette import Palette
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
+from tenant_app.settings.audit.views import Audit
 from tenant_app.settings.views import Settings
 from tenant_app.sign_in.links import Links
 from tenant_app.sign_in.views import SignIn
@@ -45,6 +46,7 @@ from tenant_app.tickets.views import Tickets
 
 VIEWS: Final = (
     Account,
+    Audit,
     Books,
     Calls,
     Companies,

@@ -173,6 +173,15 @@ SECTIONS: Final = (
         icon="smartphone",
         permission=Permission.PEOPLE_MANAGE,
     ),
+    Section(
+        path="/settings/audit/",
+        group="security",
+        name=_("Audit log"),
+        about=_("Who changed what and when, before and after; searched, filtered and exported."),
+        keywords=_("history changes activity journal trail who when CSV download"),
+        icon="scroll-text",
+        permission=Permission.AUDIT_READ,
+    ),
 )
 
 

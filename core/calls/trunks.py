@@ -160,13 +160,14 @@ def remove_number(work: Work, number_id: int) -> None:
 def _save(work: Work, trunk: Trunk, draft: TrunkDraft) -> int:
     work.actor.require(Permission.LINES_MANAGE)
     cleaned = _checked(work, trunk, draft)
-    before = {} if trunk.id is None else {name: getattr(trunk, name) for name in FIELDS}
+    before: dict[str, object] = {} if trunk.id is None else {name: getattr(trunk, name) for name in FIELDS}
     for name in FIELDS:
         setattr(trunk, name, getattr(cleaned, name))
     after: dict[str, object] = {name: getattr(trunk, name) for name in FIELDS}
     if draft.password is not None:
+        before["password"] = "old" if trunk.sealed_password else None
+        after["password"] = "new" if draft.password else None
         trunk.sealed_password = seal(draft.password, tenant_id=work.actor.tenant_id) if draft.password else None
-        before["password"], after["password"] = "old", "new"
     work.session.add(trunk)
     work.session.flush()
     record_change(work, "trunk", trunk.id, before=before, after=after)

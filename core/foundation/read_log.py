@@ -19,6 +19,7 @@ class How(StrEnum):
     LIST = "list"
     DETAIL = "detail"
     SEARCH = "search"
+    EXPORT = "export"
 
 
 class ReadEvent(TenantRow, Base):

@@ -153,7 +153,7 @@ def _dialled(run: str) -> str:
 
 
 def _collected(view: TableClause, words: Sequence[str], *, cap: int | None = None) -> Select[int]:
-    hits = _hits(view, words, cap=cap).cte("hits").prefix_with("MATERIALIZED")
+    hits = _hits(view, words, cap=cap).cte().prefix_with("MATERIALIZED")
     return select(hits.c.id)
 
 

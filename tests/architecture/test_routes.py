@@ -216,6 +216,8 @@ ROUTES = (
     Route("POST", "/people/<int:user_id>/delete", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/invite", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/withdraw", (303, 403, 403, 404, 303)),
+    Route("GET", "/settings/audit/", (200, 403, 403, 200, 303)),
+    Route("POST", "/settings/audit/export", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
     Route("GET", "/settings/permission-groups/", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),
