@@ -39,6 +39,7 @@ from tenant_app.search.palette import Palette
 from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.settings.audit.views import Audit
+from tenant_app.settings.company.views import CompanySettings, Logo
 from tenant_app.settings.views import Settings
 from tenant_app.sign_in.links import Links
 from tenant_app.sign_in.views import SignIn
@@ -50,6 +51,7 @@ VIEWS: Final = (
     Books,
     Calls,
     Companies,
+    CompanySettings,
     Compose,
     ContactBooks,
     Contacts,
@@ -59,6 +61,7 @@ VIEWS: Final = (
     Health,
     Lines,
     Live,
+    Logo,
     Mail,
     Outbox,
     PermissionGroups,
@@ -154,4 +157,6 @@ def _for_every_template() -> dict[str, Any]:
         "asked_at": time.time() - (time.perf_counter() - g.began_at) if "began_at" in g else time.time(),
         "navigation": navigation.navigation() if person else [],
         "tenant_name": hosts.current_tenant().name if "tenant" in g else None,
+        "tenant_accent": hosts.current_tenant().accent if "tenant" in g else None,
+        "tenant_logo": hosts.current_tenant().logo if "tenant" in g else None,
     }

@@ -16,6 +16,7 @@ from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGroup, UserAccount, UserGroup
 from core.mail.models import OutboundMail
+from core.tenants.models import HolidayRule
 from core.tickets.models import Ticket, TicketCategory
 from core.timeline.models import Queue
 
@@ -52,6 +53,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "device": Kind(name=_("Device"), model=Device),
     "trunk": Kind(name=_("Trunk"), model=Trunk),
     "trunk_number": Kind(name=_("Number of the company"), model=TrunkNumber, title="number"),
+    "company_settings": Kind(name=_("Company settings")),
+    "opening_hours": Kind(name=_("Business hours")),
+    "holiday_rule": Kind(name=_("Holiday"), title="day", model=HolidayRule),
     AUDIT_LOG: Kind(name=_("Audit log")),
     "contact": Kind(name=_("Contact"), model=Contact, is_granted=True, permission=Permission.CONTACTS_READ),
     "company": Kind(name=_("Company"), model=Company, is_granted=True, permission=Permission.COMPANIES_READ),
@@ -144,6 +148,18 @@ FIELDS: Final[Mapping[str, Message]] = {
     "note": _("Note"),
     "locale": _("Language"),
     "theme": _("Theme"),
+    "time_zone": _("Time zone"),
+    "accent": _("Brand colour"),
+    "logo": _("Logo"),
+    "day": _("Day"),
+    "open_on_holiday": _("Works on a public holiday"),
+    "monday": _("Monday"),
+    "tuesday": _("Tuesday"),
+    "wednesday": _("Wednesday"),
+    "thursday": _("Thursday"),
+    "friday": _("Friday"),
+    "saturday": _("Saturday"),
+    "sunday": _("Sunday"),
     "export": _("Exported"),
     "since": _("From"),
     "until": _("To"),
@@ -162,6 +178,7 @@ CODES: Final[Mapping[str, Mapping[str, Message]]] = {
         "sent": _("Sent"),
     },
     "sync_policy": {"phone_book": _("Phone book"), "app_only": _("App only"), "none": _("Nowhere")},
+    "logo": {"old": _("the logo before"), "new": _("a new logo")},
     "channel": {"email": _("E-mail"), "call": _("Call"), "sms": _("SMS")},
     "label": {"mobile": _("Mobile"), "work": _("Work"), "home": _("Private"), "other": _("Other")},
 }

@@ -19,7 +19,8 @@ _realms: dict[str, TenantId] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantProfile:
-    """What every page needs to know of its tenant. ``country`` is ISO 3166-1 alpha-2, ``accent`` ``#rrggbb``."""
+    """What every page needs to know of its tenant. ``country`` is ISO 3166-1 alpha-2, ``accent`` ``#rrggbb``; ``logo``
+    names the version of its logo."""
 
     id: TenantId
     name: str
@@ -28,6 +29,7 @@ class TenantProfile:
     country: str
     time_zone: str
     accent: str | None
+    logo: str | None = None
 
 
 def tenant_of_host(host: str) -> TenantProfile | None:
@@ -108,4 +110,5 @@ def _as_profile(tenant: Tenant) -> TenantProfile:
         country=tenant.country,
         time_zone=tenant.time_zone,
         accent=tenant.accent,
+        logo=tenant.logo,
     )

@@ -4,12 +4,12 @@ from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
+from core.foundation.colours import accent_of
 from core.foundation.unit_of_work import Work
 from core.identity.service import choose_language, choose_theme
 from tenant_app.hosts import current_tenant
 from tenant_app.pages import public, signed_in_only
 from tenant_app.paths import local_path
-from tenant_app.preferences.colours import accent_of
 
 
 class Preferences(BaseView):

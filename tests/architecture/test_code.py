@@ -49,6 +49,8 @@ ENTRY_POINTS = {
     "tenant_app/proofs.py",  # a failed proof is counted, whatever becomes of the request
     "tenant_app/security.py",
     "tenant_app/sign_in/links.py",  # nobody is signed in
+    "tenant_app/settings/audit/views.py",  # an export runs behind its request, in transactions of a step each
+    "tenant_app/settings/company/views.py",  # the logo stands on the sign-in page
     "tenant_app/sign_in/views.py",
 }
 FOUNDATION = {"core/foundation/db.py", "core/foundation/unit_of_work.py"}

@@ -216,6 +216,27 @@ ROUTES = (
     Route("POST", "/people/<int:user_id>/delete", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/invite", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/withdraw", (303, 403, 403, 404, 303)),
+    Route("GET", "/settings/company/", (200, 403, 403, 200, 303)),
+    Route(
+        "POST",
+        "/settings/company/",
+        (303, 403, 403, 303, 303),
+        {"name": "Demo", "locale": "en", "country": "CZ", "time_zone": "Europe/Prague"},
+    ),
+    Route("POST", "/settings/company/logo", (422, 403, 403, 422, 303)),
+    Route("POST", "/settings/company/logo/remove", (303, 403, 403, 303, 303)),
+    Route("GET", "/settings/company/hours", (200, 403, 403, 200, 303)),
+    Route(
+        "POST",
+        "/settings/company/hours",
+        (303, 403, 403, 303, 303),
+        {"monday-0-opens": "8:30", "monday-0-closes": "17:00"},
+    ),
+    Route("GET", "/settings/company/holidays", (200, 403, 403, 200, 303)),
+    Route("POST", "/settings/company/holidays", (303, 403, 403, 303, 303), {"day": "2027-05-14", "name": "Trip"}),
+    Route("POST", "/settings/company/holidays/open", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
+    Route("POST", "/settings/company/holidays/forget", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
+    Route("GET", "/logo", (404, 404, 404, 404, 404)),
     Route("GET", "/settings/audit/", (200, 403, 403, 200, 303)),
     Route("POST", "/settings/audit/export", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
@@ -281,6 +302,34 @@ def ask(client: FlaskClient, route: Route, things: Things, **more: Any) -> Any:
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
     assert rules(app) - UNMEASURED == TABLE.keys()
+
+
+def test_every_view_says_who_may_enter(app: Flask) -> None:
+    silent = {
+        endpoint for endpoint, view in app.view_functions.items() if access_of(view) is None and endpoint != "static"
+    }
+    assert silent == set()
+
+
+def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
+    public = {endpoint for endpoint, view in app.view_functions.items() if access_of(view) == "public"}
+    assert public == {
+        "Devices.setup",
+        "Discovery.carddav",
+        "Health.metrics",
+        "Health.show",
+        "Logo.show",
+        "Phones.offer",
+        "Phones.take",
+        "Preferences.style",
+        "SignIn.enter",
+        "SignIn.form",
+    }
+
+
+def test_every_permission_that_a_view_asks_for_exists(app: Flask) -> None:
+    asked = {access_of(view) for view in app.view_functions.values()} - {"public", "signed in", None}
+    assert asked <= {permission.value for permission in Permission}
 
 
 @pytest.mark.parametrize(("route", "person"), LINES)

@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
+from core.foundation.colours import DARK_SURFACE, TINT_DARK, TINT_LIGHT, WHITE, Colour, accent_of, contrast
 from core.foundation.settings import settings
 from tenant_app import hosts
-from tenant_app.preferences.colours import DARK_SURFACE, TINT_DARK, TINT_LIGHT, WHITE, Colour, accent_of, contrast
 from tests.conftest import ClientAs
 from tests.support.cast import Cast
 

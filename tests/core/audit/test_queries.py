@@ -1,5 +1,6 @@
 """The audit log: told with names, by filters that hold, and never of what the reader does not see."""
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from core.identity.permission_groups import GroupDraft, add_permission_group
 from core.identity.user_groups import create_user_group, set_groups_of_user
 from core.visibility.kinds import Kind
 from core.visibility.service import ThingDraft, create_thing
+from deploy.local.places import ROOT
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
 from tests.support.things import create_things
@@ -304,3 +306,18 @@ def test_every_kind_can_be_told_and_searched(work_as: WorkAs, cast: Cast) -> Non
         for code in KINDS:
             told = changes(work, Wanted(kind=code, text=f"one {code}")).rows
             assert [str(entry.kind_name) for entry in told] == [str(KINDS[code].name)]
+
+
+def test_every_kind_that_is_recorded_is_described() -> None:
+    recorded = {
+        node.args[1].value
+        for path in (ROOT / "core").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"record_change", "announce"}
+        and len(node.args) > 1
+        and isinstance(node.args[1], ast.Constant)
+    }
+    assert len(recorded) > 10
+    assert recorded - KINDS.keys() == set()

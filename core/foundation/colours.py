@@ -12,6 +12,8 @@ HOVER: Final = 0.14
 TINT_LIGHT: Final = 0.09
 TINT_DARK: Final = 0.24
 STEPS: Final = 25
+SEEN: Final = 1.5
+"""Below this contrast a filled button melts into the page."""
 
 Colour = tuple[int, int, int]
 
@@ -41,6 +43,11 @@ def accent_of(colour: str) -> Accent | None:
         ink_light=_written(_legible(fill, towards=BLACK, on=_mixed(WHITE, fill, TINT_LIGHT))),
         ink_dark=_written(_legible(fill, towards=WHITE, on=_mixed(DARK_SURFACE, fill, TINT_DARK))),
     )
+
+
+def is_seen(colour: str) -> bool:
+    """Whether a fill of this colour, ``#rrggbb``, stands out from the page in both themes."""
+    return all(contrast(_parsed(colour), page) >= SEEN for page in (WHITE, DARK_SURFACE))
 
 
 def contrast(one: Colour, other: Colour) -> float:
