@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 from tenant_app.headers import POLICY
 from tenant_app.live import views as live
 from tenant_app.live.hub import Hub
+from tenant_app.pages import access_of
+from tests.architecture.settings_routes import SETTINGS
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import PASSWORD, Cast
 from tests.support.fingerprint import fingerprint
@@ -216,30 +218,7 @@ ROUTES = (
     Route("POST", "/people/<int:user_id>/delete", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/invite", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/withdraw", (303, 403, 403, 404, 303)),
-    Route("GET", "/settings/company/", (200, 403, 403, 200, 303)),
-    Route(
-        "POST",
-        "/settings/company/",
-        (303, 403, 403, 303, 303),
-        {"name": "Demo", "locale": "en", "country": "CZ", "time_zone": "Europe/Prague"},
-    ),
-    Route("POST", "/settings/company/logo", (422, 403, 403, 422, 303)),
-    Route("POST", "/settings/company/logo/remove", (303, 403, 403, 303, 303)),
-    Route("GET", "/settings/company/hours", (200, 403, 403, 200, 303)),
-    Route(
-        "POST",
-        "/settings/company/hours",
-        (303, 403, 403, 303, 303),
-        {"monday-0-opens": "8:30", "monday-0-closes": "17:00"},
-    ),
-    Route("GET", "/settings/company/holidays", (200, 403, 403, 200, 303)),
-    Route("POST", "/settings/company/holidays", (303, 403, 403, 303, 303), {"day": "2027-05-14", "name": "Trip"}),
-    Route("POST", "/settings/company/holidays/open", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
-    Route("POST", "/settings/company/holidays/forget", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
-    Route("GET", "/logo", (404, 404, 404, 404, 404)),
-    Route("GET", "/settings/audit/", (200, 403, 403, 200, 303)),
-    Route("POST", "/settings/audit/export", (200, 403, 403, 200, 303)),
-    Route("GET", "/settings/", (200, 200, 403, 200, 303), query="?q=phone"),
+    *(Route(*line) for line in SETTINGS),
     Route("GET", "/settings/permission-groups/", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),
     Route("GET", "/settings/permission-groups/new", (200, 403, 403, 200, 303)),
