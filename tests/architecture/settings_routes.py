@@ -35,4 +35,10 @@ SETTINGS: Final[tuple[Line, ...]] = (
     ("GET", "/settings/audit/", (200, 403, 403, 200, 303)),
     ("POST", "/settings/audit/export", (200, 403, 403, 200, 303)),
     ("GET", "/settings/", (200, 200, 403, 200, 303), {}, "?q=phone"),
+    ("GET", "/settings/permission-groups/", (200, 403, 403, 200, 303)),
+    ("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),
+    ("GET", "/settings/permission-groups/new", (200, 403, 403, 200, 303)),
+    ("GET", "/settings/permission-groups/<int:group_id>", (200, 403, 403, 404, 303)),
+    ("GET", "/settings/permission-groups/<int:group_id>/edit", (200, 403, 403, 404, 303)),
+    ("POST", "/settings/permission-groups/<int:group_id>/delete", (303, 403, 403, 404, 303)),
 )
