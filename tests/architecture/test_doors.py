@@ -20,6 +20,7 @@ def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
         "Discovery.carddav",
         "Health.metrics",
         "Health.show",
+        "Logo.show",
         "Links.ask",
         "Links.begin",
         "Links.choose_new",

@@ -12,11 +12,9 @@ import pytest
 from flask import Flask, before_render_template
 from flask.testing import FlaskClient
 
-from core.foundation.permissions import Permission
 from tenant_app.headers import POLICY
 from tenant_app.live import views as live
 from tenant_app.live.hub import Hub
-from tenant_app.pages import access_of
 from tests.architecture.settings_routes import SETTINGS
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import PASSWORD, Cast
@@ -276,34 +274,6 @@ def ask(client: FlaskClient, route: Route, things: Things, **more: Any) -> Any:
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
     assert rules(app) - UNMEASURED == TABLE.keys()
-
-
-def test_every_view_says_who_may_enter(app: Flask) -> None:
-    silent = {
-        endpoint for endpoint, view in app.view_functions.items() if access_of(view) is None and endpoint != "static"
-    }
-    assert silent == set()
-
-
-def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
-    public = {endpoint for endpoint, view in app.view_functions.items() if access_of(view) == "public"}
-    assert public == {
-        "Devices.setup",
-        "Discovery.carddav",
-        "Health.metrics",
-        "Health.show",
-        "Logo.show",
-        "Phones.offer",
-        "Phones.take",
-        "Preferences.style",
-        "SignIn.enter",
-        "SignIn.form",
-    }
-
-
-def test_every_permission_that_a_view_asks_for_exists(app: Flask) -> None:
-    asked = {access_of(view) for view in app.view_functions.values()} - {"public", "signed in", None}
-    assert asked <= {permission.value for permission in Permission}
 
 
 @pytest.mark.parametrize(("route", "person"), LINES)
