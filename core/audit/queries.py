@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, column, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, cast, column, false, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger, Text
@@ -202,7 +202,7 @@ def _is_named(code: str, shown: Any, word: str) -> ColumnElement[bool]:
     if code in SEARCHED:
         return is_in_matches(shown.subject_id, SEARCHED[code], word, cap=MOST_NAMED)
     model = aliased(KINDS[code].model)  # the person who changed it stands in the outer query under the plain name
-    folded = func.concat(" ", func.app_fold(getattr(model, KINDS[code].title)))
+    folded = func.concat(" ", func.app_fold(cast(getattr(model, KINDS[code].title), Text)))
     return select(model.id).where(model.id == shown.subject_id, *contains(folded, [word])).exists()
 
 

@@ -38,6 +38,10 @@ CREATING: Final = (
     Command("/synced/new", lazy_gettext("Add a phone or program"), "smartphone"),
     Command("/lines/new", lazy_gettext("New line"), "phone"),
     Command("/lines/trunks/new", lazy_gettext("New trunk"), "server"),
+    Command("/people/new", lazy_gettext("New user"), "user-plus"),
+    Command("/people/invite", lazy_gettext("Invite several people"), "mail"),
+    Command("/settings/permission-groups/new", lazy_gettext("New permission group"), "shield-check"),
+    Command("/settings/user-groups/new", lazy_gettext("New user group"), "users"),
 )
 PAGES: Final = (
     *(Command(place.path, place.label, place.icon) for place in PLACES),
@@ -47,6 +51,8 @@ PAGES: Final = (
     Command("/books/", lazy_gettext("Address books"), "book-user"),
     Command("/synced/", lazy_gettext("Phones and programs"), "smartphone"),
     Command("/lines/mine", lazy_gettext("My line"), "phone"),
+    Command("/lines/spare", lazy_gettext("Phones without a line"), "phone"),
+    Command("/settings/permission-groups/compare", lazy_gettext("Compare permission groups"), "shield-check"),
     Command("/security/", lazy_gettext("Security"), "shield-check"),
     Command("/search", lazy_gettext("Search everything"), "search"),
 )

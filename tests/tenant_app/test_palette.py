@@ -26,7 +26,7 @@ NOT_OFFERED = frozenset(
     }
 )
 """Parts of pages, answers for programs, and pages for those who run or build the product."""
-ALREADY_THERE = frozenset({"/logo", "/sign-in", "/theme.css", "/.well-known/carddav"})
+ALREADY_THERE = frozenset({"/logo", "/sign-in", "/sign-in/forgotten", "/theme.css", "/.well-known/carddav"})
 KNOWN = {command.url for command in (*CREATING, *PAGES)} | {section.path for section in SECTIONS}
 
 

@@ -45,7 +45,7 @@ def user_called(work_as: WorkAs, name: str) -> UserAccount:
 # The list
 
 
-@pytest.mark.covers("TC-29", "TC-30", "D-FAQ-14")
+@pytest.mark.covers("TC-29", "TC-30")
 def test_the_list_shows_everybody_with_state_kind_line_and_what_can_be_done(
     client_as: ClientAs, work_as: WorkAs, cast: Cast
 ) -> None:
