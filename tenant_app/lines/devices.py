@@ -19,8 +19,7 @@ from core.calls.lines import (
 from core.foundation.errors import Conflict, Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from tenant_app.device_passwords import page_of_password, taken_password
-from tenant_app.hosts import current_tenant
+from tenant_app.device_passwords import page_of_password, password_in, taken_password
 from tenant_app.languages import say
 from tenant_app.lines.forms import Typed, as_device_draft, first_device, stored_device, switched, typed_device
 from tenant_app.lines.found import device_of, line_of, line_url, show_number
@@ -28,7 +27,6 @@ from tenant_app.lines.provisioning import MEDIA_TYPE, linphone_configuration
 from tenant_app.lines.server import sip_server
 from tenant_app.pages import public, requires
 from tenant_app.qr import qr_code
-from tenant_app.sealing import unseal
 
 
 class Devices(BaseView):
@@ -133,7 +131,7 @@ class Devices(BaseView):
     @public
     def setup(self, token: str) -> ResponseReturnValue:
         """The settings as Linphone reads them from the code; a quarter of an hour long, and only with its secret."""
-        sealed = unseal(token, tenant_id=current_tenant().id)
+        sealed = password_in(token)
         if sealed is None:
             return _secret(make_response(render_template("lines/gone.html"), 410))
         body = linphone_configuration(sip_server(), username=sealed.username, password=sealed.password)

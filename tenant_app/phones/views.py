@@ -27,10 +27,11 @@ from core.foundation.unit_of_work import Work, unit_of_work
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import public, requires
-from tenant_app.phones.links import VALID_FOR, Sealed, fingerprint, seal, unseal
+from tenant_app.phones.links import fingerprint, seal, unseal
 from tenant_app.phones.profiles import MEDIA_TYPE, mobileconfig
 from tenant_app.phones.server import dav_server
 from tenant_app.qr import qr_code
+from tenant_app.sealing import VALID_FOR, Sealed
 from tenant_app.typed import as_id, as_needle
 
 STATES: Final = ("active", "wiping", "revoked")
@@ -103,13 +104,13 @@ class Phones(BaseView):
         client = _own(work, client_id)
         token = session.pop(SHOWN_ONCE, "")
         sealed = unseal(token, tenant_id=work.actor.tenant_id)
-        if sealed is None or sealed.client_id != client.id:
+        if sealed is None or sealed.id != client.id:
             return _secret(make_response(render_template("phones/shown.html", client=client), 410))
         link = f"{request.host_url}synced/profile/{token}"
         page = render_template(
             "phones/ready.html",
             client=client,
-            password=sealed.password,
+            password=sealed.text,
             until=sealed.until,
             server=dav_server(),
             link=link,
@@ -147,7 +148,7 @@ class Phones(BaseView):
             return _gone()
         if request.form.get("kind") == "apple":
             return _profile(client, sealed)
-        page = render_template("phones/settings.html", client=client, password=sealed.password, server=dav_server())
+        page = render_template("phones/settings.html", client=client, password=sealed.text, server=dav_server())
         return _secret(make_response(page))
 
 
@@ -174,7 +175,7 @@ def _client_behind(token: str, *, use: bool) -> ProfileClient | None:
 
 def _profile(client: ProfileClient, sealed: Sealed) -> Response:
     company = current_tenant().name
-    body = mobileconfig(dav_server(), username=client.username, password=sealed.password, company=company)
+    body = mobileconfig(dav_server(), username=client.username, password=sealed.text, company=company)
     response = Response(body, mimetype=MEDIA_TYPE)
     response.headers["Content-Disposition"] = 'attachment; filename="contacts.mobileconfig"'
     return _secret(response)
