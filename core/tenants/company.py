@@ -27,28 +27,10 @@ from core.tenants.service import PROFILE, TenantProfile, tenant_profile
 KIND: Final = "company_settings"
 LONGEST_NAME: Final = 80
 COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
-TIME_ZONES: Final = tuple(
-    sorted(
-        zone
-        for zone in available_timezones()
-        if zone == "UTC"
-        or zone.partition("/")[0]
-        in {
-            *(
-                "Africa",
-                "America",
-                "Antarctica",
-                "Arctic",
-                "Asia",
-                "Atlantic",
-                "Australia",
-                "Europe",
-                "Indian",
-                "Pacific",
-            )
-        }
-    )
+REGIONS: Final = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "UTC"}
 )
+TIME_ZONES: Final = tuple(sorted(zone for zone in available_timezones() if zone.partition("/")[0] in REGIONS))
 MOST_LOGO_BYTES: Final = 5 * 2**20
 MOST_PIXELS: Final = 25_000_000
 LOGO_HEIGHT: Final = 128
@@ -73,8 +55,8 @@ def change_company_settings(work: Work, draft: CompanyDraft) -> None:
     """Store them; raises ``Forbidden``, ``Invalid``. Other processes show them within half a minute."""
     work.actor.require(Permission.SETTINGS_MANAGE)
     cleaned = _checked(draft)
-    before = _told(_present(work))
-    _store(work, cleaned, logo=_present(work).logo)
+    before = _told(tenant_profile(work))
+    _store(work, cleaned, logo=tenant_profile(work).logo)
     record_change(work, KIND, work.actor.tenant_id, before=before, after=_told(cleaned))
 
 
@@ -82,7 +64,7 @@ def set_logo(work: Work, data: bytes) -> None:
     """Store the picture, written anew as a PNG of at most 512 × 128; raises ``Forbidden``, ``Invalid`` (ATTACK 43)."""
     work.actor.require(Permission.SETTINGS_MANAGE)
     picture = _redrawn(data)
-    had_one = _present(work).logo is not None
+    had_one = tenant_profile(work).logo is not None
     work.session.execute(delete(CompanyLogo))
     work.session.add(CompanyLogo(blob_id=store_blob(work, picture)))
     work.session.flush()
@@ -94,7 +76,7 @@ def set_logo(work: Work, data: bytes) -> None:
 def remove_logo(work: Work) -> None:
     """Show the product's own mark again; raises ``Forbidden``."""
     work.actor.require(Permission.SETTINGS_MANAGE)
-    if _present(work).logo is None:
+    if tenant_profile(work).logo is None:
         return
     work.session.execute(delete(CompanyLogo))
     _store(work, _as_draft(work), logo=None)
@@ -109,12 +91,8 @@ def logo(work: Work) -> bytes:
     return read_blob(work, BlobId(blob_id))
 
 
-def _present(work: Work) -> TenantProfile:
-    return tenant_profile(work)
-
-
 def _as_draft(work: Work) -> CompanyDraft:
-    now = _present(work)
+    now = tenant_profile(work)
     return CompanyDraft(
         name=now.name, locale=now.locale, country=now.country, time_zone=now.time_zone, accent=now.accent
     )
