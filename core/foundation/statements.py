@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import namedtuple_row, tuple_row
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.exc import DBAPIError
@@ -18,13 +18,14 @@ _DIALECT: Final = dialect.dialect()  # type: ignore[no-untyped-call]  # the libr
 
 
 class Statement:
-    """SQL with parameters as ``:name``, prepared once; its rows are named tuples.
+    """SQL with parameters as ``:name``, prepared once; its rows are named tuples, or plain ones of a long listing.
 
     It runs in the session's transaction, sees what the session has flushed, and raises SQLAlchemy's errors. Values are
     what the driver takes.
     """
 
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, *, is_long: bool = False) -> None:
+        self._row_factory: Any = tuple_row if is_long else namedtuple_row
         self.sql = str(text(sql).compile(dialect=_DIALECT))
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
@@ -32,7 +33,7 @@ class Statement:
         connection = session.connection()
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg's
         try:
-            with driver.cursor(row_factory=namedtuple_row) as cursor:
+            with driver.cursor(row_factory=self._row_factory) as cursor:
                 cursor.execute(self.sql, values)
                 return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
         except psycopg.Error as error:

@@ -232,11 +232,14 @@ def _scope(visit: Visit, book: PhoneBook) -> dict[str, Any]:
     return {"book_id": book.id} if book.id is not None else {"book_ids": [other.id for other in visit.books]}
 
 
-_LISTING: Final = Statement("select e.href, e.version from address_book_entry e where e.address_book_id = :book_id")
+_LISTING: Final = Statement(
+    "select e.href, e.version from address_book_entry e where e.address_book_id = :book_id", is_long=True
+)
 
 _MERGED_LISTING: Final = Statement(
     """select distinct on (e.contact_id) e.address_book_id || '-' || e.href, e.version from address_book_entry e
-    where e.address_book_id = any(:book_ids) order by e.contact_id, e.address_book_id"""
+    where e.address_book_id = any(:book_ids) order by e.contact_id, e.address_book_id""",
+    is_long=True,
 )
 
 _DELTA: Final = Statement(
