@@ -9,11 +9,12 @@ from core.directory.events import BookChanged, ClientRevoked, CompanySaved, Cont
 from core.foundation.outbox import Event
 from core.identity.events import BrowserSeen, PasswordChanged, ResetAsked
 from core.mail import jobs as _mail_jobs
-from core.mail.events import MailFiled, MailQueued
+from core.mail.events import MailFiled, MailNotSent, MailQueued
+from core.notifications import jobs as _notification_jobs
 from core.tickets import jobs as _ticket_jobs
-from core.tickets.events import TicketChanged, TicketOpened
+from core.tickets.events import TicketAssigned, TicketChanged, TicketOpened
 
-JOB_MODULES: Final = (_call_jobs, _directory_jobs, _mail_jobs, _ticket_jobs)
+JOB_MODULES: Final = (_call_jobs, _directory_jobs, _mail_jobs, _notification_jobs, _ticket_jobs)
 """Importing them registers their jobs."""
 
 HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
@@ -23,14 +24,16 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     DatabaseOpened: ("directory.refresh_words_of_database", "tickets.refresh_words_of_database"),
     BookChanged: (),
     ClientRevoked: (),
-    BrowserSeen: ("mail.tell_of_browser",),
+    BrowserSeen: ("mail.tell_of_browser", "notifications.tell_of_browser"),
     PasswordChanged: ("mail.tell_of_password",),
     ResetAsked: ("mail.send_reset_link",),
-    TicketOpened: (),
+    TicketOpened: ("notifications.tell_of_ticket",),
+    TicketAssigned: ("notifications.tell_of_assignment",),
     TicketChanged: (),
-    MailFiled: (),
-    MailQueued: (),
-    CallEnded: (),
+    MailFiled: ("notifications.tell_of_mail_in",),
+    MailQueued: ("notifications.tell_of_mail_out",),
+    MailNotSent: ("notifications.tell_of_mail_not_sent",),
+    CallEnded: ("notifications.tell_of_call",),
     RecordingReady: (),
 }
 

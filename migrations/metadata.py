@@ -13,13 +13,14 @@ from core.foundation import read_log as _read_log
 from core.foundation.models import Base
 from core.identity import models as _identity
 from core.mail import models as _mail
+from core.notifications import models as _notifications
 from core.tenants import models as _tenants
 from core.tickets import models as _tickets
 from core.timeline import models as _timeline
 
 MODULES = (
-    _blobs, _books, _calls, _directory, _history, _identity, _jobs, _mail, _outbox, _read_log, _tenants, _tickets,
-    _timeline,
+    _blobs, _books, _calls, _directory, _history, _identity, _jobs, _mail, _notifications, _outbox, _read_log, _tenants,
+    _tickets, _timeline,
 )  # fmt: skip
 
 metadata: MetaData = Base.metadata

@@ -29,6 +29,7 @@ from tenant_app.lines.views import Lines
 from tenant_app.live.views import Live
 from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
+from tenant_app.notifications.views import Notifications, ServiceWorker
 from tenant_app.outbox.views import Outbox
 from tenant_app.people.inviting import Inviting
 from tenant_app.people.leaving import Leaving
@@ -63,6 +64,7 @@ VIEWS: Final = (
     Live,
     Logo,
     Mail,
+    Notifications,
     Outbox,
     PermissionGroups,
     Palette,
@@ -72,6 +74,7 @@ VIEWS: Final = (
     Phones,
     Preferences,
     Search,
+    ServiceWorker,
     Settings,
     SparePhones,
     SignIn,

@@ -14,6 +14,11 @@ def asset(name: str) -> str:
     return f"/static/dist/{_manifest()[name]}"
 
 
+def asset_file(name: str) -> Path:
+    """Where the bundled file ``name`` lies, for one that needs an address of its own."""
+    return DIST / _manifest()[name]
+
+
 def _manifest() -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads((DIST / "manifest.json").read_text())

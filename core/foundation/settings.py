@@ -53,6 +53,8 @@ class Settings:
         key_store_url: fsspec URL of the folder with their keys; must lie elsewhere.
         outgoing_smtp_url: where mail leaves, as ``smtp://user:password@host:port``; empty keeps it in the outbox page.
         secure_cookies: whether browsers reach the installation over TLS only.
+        private_destinations: whether its own requests (web push) may go to addresses that are not public, and by plain
+            HTTP; for development alone.
         kamailio_database_url: URL of the telephone edge's role; empty leaves telephony out.
         sip_host: the address on which phones and trunks reach the edge.
         sip_port: the edge's UDP and TCP port.
@@ -86,6 +88,7 @@ class Settings:
     valkey_port: int = 0
     outgoing_smtp_url: str = ""
     secure_cookies: bool = False
+    private_destinations: bool = False
     kamailio_database_url: str = ""
     sip_host: str = "127.0.0.1"
     sip_port: int = 5060

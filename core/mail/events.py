@@ -18,3 +18,12 @@ class MailQueued:
 
     name: ClassVar[str] = "mail.queued"
     activity_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailNotSent:
+    """A mail of ours did not arrive; ``state`` is ``refused``, ``uncertain``, ``partly`` or ``waits``."""
+
+    name: ClassVar[str] = "mail.not_sent"
+    outbound_mail_id: int
+    state: str

@@ -23,9 +23,11 @@ from core.foundation.history import record_change
 from core.foundation.i18n import _
 from core.foundation.jobs import enqueue
 from core.foundation.live import tell
+from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
 from core.foundation.settings import settings
 from core.foundation.unit_of_work import Work, unit_of_work
+from core.mail.events import MailNotSent
 from core.mail.models import OutboundMail
 from core.mail.parsing.words import storable
 from core.mail.writing import SEND_JOB
@@ -35,6 +37,8 @@ TIMEOUT_S: Final = 30.0
 SHORTEST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
 GIVE_UP_AFTER: Final = timedelta(days=2)
+LONG_WAIT: Final = timedelta(hours=1)
+"""From then on whoever wrote a mail that waits is told so."""
 ANSWER_CHARACTERS: Final = 1_000
 RESENDABLE: Final = frozenset({"uncertain", "refused", "held"})
 
@@ -96,6 +100,7 @@ def _claim(actor: Actor, outbound_mail_id: int) -> Parcel | None:
         mail = work.session.get(OutboundMail, outbound_mail_id, with_for_update=True)
         if mail is not None and mail.state == "sending":
             mail.state, mail.finished_at = "uncertain", clock.now()
+            emit(work, MailNotSent(mail.id, mail.state))
             _tell(work, mail)
         if mail is None or mail.state != "queued":
             return None
@@ -123,6 +128,8 @@ def _put_off(actor: Actor, outbound_mail_id: int, answer: str) -> None:
             enqueue(work, SEND_JOB, {"outbound_mail_id": mail.id}, due_at=clock.now() + pause)
         else:
             mail.state, mail.finished_at = "refused", clock.now()
+        if age >= LONG_WAIT:
+            emit(work, MailNotSent(mail.id, "waits" if mail.state == "queued" else mail.state))
         _tell(work, mail)
 
 
@@ -130,6 +137,10 @@ def _finish(actor: Actor, outbound_mail_id: int, outcome: Outcome) -> None:
     with unit_of_work(actor) as work:
         mail = _locked(work, outbound_mail_id)
         mail.state, mail.answer, mail.finished_at = outcome.state, outcome.answer, clock.now()
+        if mail.state in {"refused", "uncertain"}:
+            emit(work, MailNotSent(mail.id, mail.state))
+        elif mail.state == "sent" and mail.answer:  # some of its recipients were refused
+            emit(work, MailNotSent(mail.id, "partly"))
         _tell(work, mail)
 
 

@@ -16,7 +16,7 @@ from core.foundation.outbox import emit
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
-from core.tickets.events import TicketChanged, TicketOpened
+from core.tickets.events import TicketAssigned, TicketChanged, TicketOpened
 from core.tickets.models import Ticket, TicketCategory, TicketCounter
 from core.timeline.models import Activity
 
@@ -64,7 +64,7 @@ def open_ticket(work: Work, draft: TicketDraft) -> Ticket:
     work.session.flush()
     refresh_search(work, ticket)
     record_change(work, "ticket", ticket.id, before={}, after={"title": ticket.title, "status": ticket.status})
-    emit(work, TicketOpened(ticket.id))
+    emit(work, TicketOpened(ticket.id, by_id=work.actor.user_id or 0))
     tell(work, "ticket", [ticket.id])
     return ticket
 
@@ -134,6 +134,9 @@ def apply_to_ticket(work: Work, ticket: Ticket, values: dict[str, Any]) -> None:
     work.session.flush()
     refresh_search(work, ticket)
     emit(work, TicketChanged(ticket.id))
+    owner_id = values.get("owner_id")
+    if owner_id and owner_id not in {before["owner_id"], work.actor.user_id}:
+        emit(work, TicketAssigned(ticket.id, owner_id, ticket.version))
     tell(work, "ticket", [ticket.id])
 
 

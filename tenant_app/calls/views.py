@@ -17,6 +17,7 @@ from core.directory.queries import Choice, contact_choices
 from core.foundation.errors import Conflict
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.notifications.service import read_about_call
 from tenant_app.calls.cards import card_of, live_cards
 from tenant_app.calls.filters import key_from_url, log_state, rows_wanted
 from tenant_app.hosts import current_tenant
@@ -46,6 +47,8 @@ class Calls(BaseView):
     def show(self, work: Work, call_id: int) -> ResponseReturnValue:
         """A call: who, what rang, how it ended, and its sound."""
         found = call_detail(work, call_id)
+        if not request.headers.get("HX-Request"):
+            read_about_call(work, call_id)
         needle = as_needle(request.args.get("who"))
         return render_template(
             "calls/detail.html",

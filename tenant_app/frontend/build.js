@@ -15,7 +15,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
 await bundle({ entryPoints: ["src/js/app.js", "src/css/app.css"], format: "esm" });
-await bundle({ entryPoints: ["src/js/boot.js", "src/js/live-worker.js"], format: "iife" });
+await bundle({ entryPoints: ["src/js/boot.js", "src/js/live-worker.js", "src/js/service-worker.js"], format: "iife" });
 await emit("icons.svg", await sprite());
 await emit("favicon.svg", await readFile(join(here, "src/favicon.svg"), "utf8"));
 await writeFile(join(out, "axe.min.js"), await readFile(join(here, "node_modules/axe-core/axe.min.js")));

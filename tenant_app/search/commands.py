@@ -53,6 +53,8 @@ PAGES: Final = (
     Command("/lines/mine", lazy_gettext("My line"), "phone"),
     Command("/lines/spare", lazy_gettext("Phones without a line"), "phone"),
     Command("/settings/permission-groups/compare", lazy_gettext("Compare permission groups"), "shield-check"),
+    Command("/notifications/", lazy_gettext("Notifications"), "bell"),
+    Command("/notifications/settings", lazy_gettext("Notification settings"), "bell"),
     Command("/security/", lazy_gettext("Security"), "shield-check"),
     Command("/search", lazy_gettext("Search everything"), "search"),
 )

@@ -17,6 +17,7 @@ from core.identity.service import colleagues
 from core.mail.answering import Suggestion, suggest_answer
 from core.mail.queries import ThreadMail, thread_of_ticket
 from core.mail.writing import MailDraft, reply_to_ticket, sender_choices
+from core.notifications.service import read_about_ticket
 from core.tickets.queries import TicketDetail, list_tickets
 from core.tickets.service import TicketPatch, change_ticket, pair_ticket_with_contact, take_ticket
 from tenant_app.hosts import current_tenant
@@ -63,8 +64,11 @@ class Tickets(BaseView):
     @expose("/<int:ticket_id>")
     @requires(Permission.TICKETS_READ)
     def show(self, work: Work, ticket_id: int) -> ResponseReturnValue:
-        """A ticket: its conversation, its facts, the answer."""
-        return _page(work, ticket_id)
+        """A ticket: its conversation, its facts, the answer. Whoever opens it has read what was told of it."""
+        page = _page(work, ticket_id)
+        if not request.headers.get("HX-Request"):  # a page that refreshes itself may have nobody before it
+            read_about_ticket(work, ticket_id)
+        return page
 
     @expose("/<int:ticket_id>/reply", methods=["POST"])
     @requires(Permission.TICKETS_REPLY)

@@ -1,4 +1,4 @@
-"""The lines of ``test_routes`` for the company's settings and the audit log."""
+"""The lines of ``test_routes`` for the company's settings, the audit log and notifications."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -41,4 +41,30 @@ SETTINGS: Final[tuple[Line, ...]] = (
     ("GET", "/settings/permission-groups/<int:group_id>", (200, 403, 403, 404, 303)),
     ("GET", "/settings/permission-groups/<int:group_id>/edit", (200, 403, 403, 404, 303)),
     ("POST", "/settings/permission-groups/<int:group_id>/delete", (303, 403, 403, 404, 303)),
+)
+
+BROWSER: Final = {
+    "endpoint": "https://push.example/boris",
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
+"""The keys of RFC 8291, 5."""
+
+NOTIFICATIONS: Final[tuple[Line, ...]] = (
+    ("GET", "/notifications/", (200, 200, 200, 200, 303)),
+    ("GET", "/notifications/bell", (200, 200, 200, 200, 303)),
+    ("GET", "/notifications/latest", (200, 200, 200, 200, 303)),
+    ("GET", "/notifications/<int:notification_id>", (303, 404, 404, 404, 303)),
+    ("POST", "/notifications/<int:notification_id>/read", (303, 404, 404, 404, 303)),
+    ("POST", "/notifications/read-all", (303, 303, 303, 303, 303)),
+    ("GET", "/notifications/settings", (200, 200, 200, 200, 303)),
+    (
+        "POST",
+        "/notifications/settings",
+        (303, 303, 303, 303, 303),
+        {"kind": "new_browser", "chosen": "new_browser:app"},
+    ),
+    ("POST", "/notifications/push", (303, 303, 303, 303, 303), BROWSER),
+    ("POST", "/notifications/push/<int:subscription_id>/remove", (303, 404, 404, 404, 303)),
+    ("GET", "/service-worker.js", (200, 200, 200, 200, 200)),
 )

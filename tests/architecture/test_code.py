@@ -40,6 +40,7 @@ ENTRY_POINTS = {
     "core/mail/jobs.py",
     "core/mail/filing.py",  # the body of the job mail.file
     "core/mail/intake.py",  # mail that the SMTP server hands in
+    "core/notifications/jobs.py",
     "core/mail/sending.py",  # the body of the job mail.send, which commits before it talks to the network
     "core/tickets/jobs.py",
     "core/worker.py",

@@ -30,6 +30,7 @@ def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
         "Phones.offer",
         "Phones.take",
         "Preferences.style",
+        "ServiceWorker.script",
         "SignIn.enter",
         "SignIn.form",
     }

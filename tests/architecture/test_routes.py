@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from tenant_app.headers import POLICY
 from tenant_app.live import views as live
 from tenant_app.live.hub import Hub
-from tests.architecture.settings_routes import SETTINGS
+from tests.architecture.settings_routes import NOTIFICATIONS, SETTINGS
 from tests.conftest import ClientAs, WorkAs
 from tests.support.cast import PASSWORD, Cast
 from tests.support.fingerprint import fingerprint
@@ -57,6 +57,8 @@ class Route(NamedTuple):
             "group",
             "user",
             "spare",
+            "notification",
+            "subscription",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
@@ -217,7 +219,7 @@ ROUTES = (
     Route("POST", "/people/<int:user_id>/delete", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/invite", (303, 403, 403, 404, 303)),
     Route("POST", "/people/<int:user_id>/withdraw", (303, 403, 403, 404, 303)),
-    *(Route(*line) for line in SETTINGS),
+    *(Route(*line) for line in (*SETTINGS, *NOTIFICATIONS)),
     Route("POST", "/settings/permission-groups/new", (303, 403, 403, 422, 303), GROUP | {"users": "{user}"}),
     Route("POST", "/settings/permission-groups/<int:group_id>/edit", (303, 403, 403, 404, 303), GROUP),
     Route("GET", "/mail/new", (200, 200, 403, 200, 303)),

@@ -19,7 +19,7 @@ GLOBAL_TABLES = frozenset({"tenant", "tenant_host", "mail_address"})
 VISIBLE_WITH_SOMETHING = frozenset().union(
     *(
         import_module(f"migrations.versions.{name}").VISIBILITY
-        for name in ("0003_policies", "0006_address_books", "0007_calls")
+        for name in ("0003_policies", "0006_address_books", "0007_calls", "0018_notifications")
     )
 )
 

@@ -21,6 +21,7 @@ from core.identity.service import create_permission_group
 from core.identity.sessions import Browser, open_session
 from core.identity.user_groups import create_user_group
 from core.mail.models import InboundMail, MailMessage, OutboundMail
+from core.notifications.models import Notification, PushSubscription
 from core.tickets.service import TicketDraft, open_ticket
 from core.timeline.models import Activity, Attachment
 from tests.support.cast import Company
@@ -55,6 +56,8 @@ class Things:
     spare: int
     group: int
     team: int
+    notification: int
+    subscription: int
 
 
 def create_things(work: Work, company: Company) -> Things:
@@ -79,6 +82,7 @@ def create_things(work: Work, company: Company) -> Things:
     mail_in = _activity(work, ticket.id, contact_id, "in")
     mail_out = _activity(work, ticket.id, contact_id, "out")
     telephony = set_up(work, company)
+    session_id = _sign_in(work, company)
     call_id = recorded_call(work, telephony)
     pair_call(work, call_id, contact_id)
     return Things(
@@ -90,7 +94,9 @@ def create_things(work: Work, company: Company) -> Things:
         outbound=_send(work, mail_out),
         hidden_contact=create_contact(work, ContactDraft(name="Chief", database_id=company.closed_database)),
         hidden_ticket=hidden_ticket.id,
-        session=_sign_in(work, company),
+        session=session_id,
+        notification=_notification(work, company, ticket.id),
+        subscription=_subscription(work, company, session_id),
         database=company.open_database,
         book=_book(work, company, contact_id),
         client=_client(work, company),
@@ -177,6 +183,36 @@ def _receive(work: Work, company: Company, activity_id: int) -> int:
     work.session.add_all([mail, attachment])
     work.session.flush()
     return attachment.id
+
+
+def _notification(work: Work, company: Company, ticket_id: int) -> int:
+    """Anna was made the ticket's owner."""
+    row = Notification(
+        user_id=company.users["anna"],
+        kind="ticket_assigned",
+        key=f"ticket:{ticket_id}",
+        source_id=1,
+        ticket_id=ticket_id,
+        happened_at=clock.now(),
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row.id
+
+
+def _subscription(work: Work, company: Company, session_id: int) -> int:
+    """Another browser of Anna's takes pushes."""
+    row = PushSubscription(
+        user_id=company.users["anna"],
+        session_id=session_id,
+        endpoint="https://push.example/anna",
+        endpoint_sha256=b"anna",
+        p256dh="",
+        auth="",
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row.id
 
 
 def _sign_in(work: Work, company: Company) -> int:

@@ -1,0 +1,1 @@
+"""Notifications of the viewer: the bell, the list, what comes by which channel, and browsers that take pushes."""

@@ -1,0 +1,1 @@
+"""Notifications: whom they concern, and how they reach them."""
