@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, TableClause, and_, func, literal, select, true, tuple_
 from sqlalchemy.types import BigInteger
 
 from core.directory.books.models import AddressBookEntry
@@ -22,7 +22,15 @@ from core.directory.models import (
 from core.foundation.errors import NotFound
 from core.foundation.permissions import Permission
 from core.foundation.read_log import How, record_read
-from core.foundation.search import COUNT_CAP, Order, everything_of, find, is_in_matches, search_view
+from core.foundation.search import (
+    COUNT_CAP,
+    Order,
+    everything_of,
+    find,
+    is_in_first_matches,
+    is_in_matches,
+    search_view,
+)
 from core.foundation.unit_of_work import Work
 from core.identity.models import UserAccount
 
@@ -257,9 +265,7 @@ def company_choices(work: Work, search: str, limit: int = CHOICES) -> list[Choic
     """The first companies that the words find, with the city."""
     work.actor.require(Permission.COMPANIES_READ)
     query = select(Company.id, Company.name, Company.city)
-    return _choices(
-        work, "company", query, Company, is_in_matches(Company.id, COMPANIES, search, cap=CANDIDATES), limit
-    )
+    return _choices(work, "company", query, Company, COMPANIES, search, limit)
 
 
 def company_choice(work: Work, company_id: int) -> Choice | None:
@@ -277,13 +283,15 @@ def contact_choices(work: Work, search: str, limit: int = CHOICES) -> list[Choic
     work.actor.require(Permission.CONTACTS_READ)
     hint = func.coalesce(Company.name, _first(ContactEmail.address, ContactEmail.contact_id == Contact.id), "")
     query = select(Contact.id, Contact.name, hint).outerjoin(Company, Company.id == Contact.company_id)
-    return _choices(work, "contact", query, Contact, is_in_matches(Contact.id, CONTACTS, search, cap=CANDIDATES), limit)
+    return _choices(work, "contact", query, Contact, CONTACTS, search, limit)
 
 
 def _choices(
-    work: Work, kind: str, query: Select[*tuple[Any, ...]], model: Model, matches: ColumnElement[bool], limit: int
+    work: Work, kind: str, query: Select[*tuple[Any, ...]], model: Model, view: TableClause, search: str, limit: int
 ) -> list[Choice]:
-    query = query.where(matches).order_by(model.sort_key, model.id).limit(limit)
+    order = _alphabetical(model)
+    matches = is_in_first_matches(order, model.search_text, view, search, enough=limit, cap=CANDIDATES)
+    query = query.where(matches).order_by(*order.of(order.columns)).limit(limit)
     found = [Choice(*row) for row in work.session.execute(query)]
     record_read(work, kind, [choice.id for choice in found], how=How.SEARCH)
     return found

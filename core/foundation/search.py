@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     table,
     true,
+    union,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import BigInteger, Text
@@ -30,6 +31,9 @@ from core.foundation.unit_of_work import Work
 
 COUNT_CAP: Final = 10_000
 MAX_WORDS: Final = 6
+LOOKED_AT: Final = 2_000
+"""Rows that are read through before an index is asked for suggestions: some milliseconds."""
+
 ANYWHERE_FROM: Final = 3
 NUMBER_DIGITS: Final = 6
 PHONE_RUN: Final = re.compile(r"(?<!\S)\+?[\d()][\d()./\s-]*\d(?!\S)")
@@ -97,7 +101,7 @@ class Found:
         columns = select(*order.columns, text.label("searched")).where(*conditions)
         ordered = columns.order_by(*order.of(order.columns)).offset(0).subquery("ordered")
         same = [ordered.c[shown.key] for shown in order.columns]
-        ids = select(same[-1]).where(*contains(ordered.c.searched, self.words))
+        ids = select(same[-1]).where(*_contains_each(ordered.c.searched, self.words))
         return ids.order_by(*order.of(same)).limit(limit)
 
 
@@ -130,6 +134,26 @@ def is_in_matches(
     return row_id.in_(_collected(view, words, cap=cap)) if words else true()
 
 
+def is_in_first_matches(
+    order: Order, text: InstrumentedAttribute[str], view: TableClause, needle: str, *, enough: int, cap: int
+) -> ColumnElement[bool]:
+    """Whether the row is among some that contain every word of ``needle``, for lists of suggestions.
+
+    The first rows of ``order`` are looked through. Where ``enough`` of them fit, the needle is frequent and they do;
+    the index would collect most of the table for it. Where not, the index finds up to ``cap`` rows.
+    """
+    words = list(words_of(needle))
+    if not words:
+        return true()
+    first: Rows = select(*order.columns, text.label("searched")).order_by(*order.of(order.columns)).limit(LOOKED_AT)
+    looked_at = first.cte("looked_at").prefix_with("MATERIALIZED")
+    fits = _contains_each(looked_at.c.searched, words)
+    fitting = select(looked_at.c[order.columns[-1].key].label("id")).where(*fits).cte().prefix_with("MATERIALIZED")
+    is_rare = select(func.count()).select_from(fitting).scalar_subquery() < enough
+    found = _hits(view, words, cap=cap).where(is_rare).cte().prefix_with("MATERIALIZED")
+    return order.row_id.in_(union(select(fitting.c.id), select(found.c.id)))
+
+
 def words_of(needle: str) -> Iterator[str]:
     """The needle's words; a phone number is one, however it is spaced."""
     joined = PHONE_RUN.sub(lambda run: _dialled(run.group()), needle.replace("\0", " "))
@@ -139,9 +163,18 @@ def words_of(needle: str) -> Iterator[str]:
 def contains(text: SQLColumnExpression[str], words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     """A word of signs alone has no trigram: the index would be read whole, which costs more than reading the rows."""
     for word in words:
-        before = "%" if len(word) >= ANYWHERE_FROM or not HAS_TRIGRAM.search(word) else "% "
         searched = text if HAS_TRIGRAM.search(word) else func.concat(text, "")
-        yield searched.like(func.concat(before, _literally(word), "%"), escape="\\")
+        yield searched.like(_pattern(word), escape="\\")
+
+
+def _contains_each(text: SQLColumnExpression[str], words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    """The same for rows that are read one by one: the words are folded once and not for every row."""
+    return (text.like(select(_pattern(word)).scalar_subquery(), escape="\\") for word in words)
+
+
+def _pattern(word: str) -> ColumnElement[str]:
+    before = "%" if len(word) >= ANYWHERE_FROM or not HAS_TRIGRAM.search(word) else "% "
+    return func.concat(before, _literally(word), "%")
 
 
 def _dialled(run: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, insert, select, text
 
 from core.directory.models import Contact
 from core.foundation.errors import Invalid, NotFound
 from core.foundation.i18n import LOCALES, Message, _, translate
-from core.foundation.search import is_in_matches, search_view
+from core.foundation.search import Order, is_in_first_matches, is_in_matches, search_view
 from core.foundation.settings import settings
 from core.foundation.sorting import sort_key
 from core.foundation.unit_of_work import Work, unit_of_work
@@ -99,6 +99,41 @@ def test_a_search_finds_nothing_of_another_company(work: Work, work_as: WorkAs) 
     with work_as("oleg") as theirs:
         assert found(theirs, "sarka") == set()
         assert theirs.session.scalar(text("select count(*) from contact_search")) == 0
+
+
+ALPHABETICAL = Order((Contact.sort_key, Contact.id))
+
+
+def suggested(work: Work, needle: str, *, enough: int) -> set[str]:
+    """The names that a list of suggestions chooses from."""
+    fits = is_in_first_matches(
+        ALPHABETICAL, Contact.search_text, search_view("contact"), needle, enough=enough, cap=1000
+    )
+    return set(work.session.scalars(select(Contact.name).where(fits)))
+
+
+@pytest.mark.parametrize("needle", ["sarka", "lukasz wrob", "100%", "_", "％", "\\", "nobody", "  "])
+@pytest.mark.parametrize("enough", [0, 1, 100], ids=["read through", "either", "by the index"])
+def test_suggestions_are_what_a_search_finds(work: Work, needle: str, enough: int) -> None:
+    assert suggested(work, needle, enough=enough) == found(work, needle)
+
+
+def test_suggestions_look_further_only_where_the_first_rows_are_not_enough(
+    work: Work, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.foundation.search.LOOKED_AT", len(PEOPLE) + 2)
+    for place, name in enumerate(["Adam Horák", "Adam Malý", "Beata Adamová"]):
+        key = bytes([0, place])
+        row = {"name": name, "sort_key": key, "search_words": name, "database_id": cast.demo.open_database}
+        work.session.execute(insert(Contact), row)
+    assert suggested(work, "adam", enough=1) == {"Adam Horák", "Adam Malý"}
+    assert suggested(work, "beata", enough=1) == {"Beata Adamová"}
+
+
+@pytest.mark.attack(57)
+@pytest.mark.parametrize("enough", [1, 100])
+def test_suggestions_hold_nothing_that_is_hidden(work: Work, enough: int) -> None:
+    assert suggested(work, "tajna", enough=enough) == set()
 
 
 def test_a_search_uses_its_index(committed: Cast) -> None:
