@@ -14,6 +14,7 @@ HELP = """Usage: ./centrala COMMAND
   reset [--yes]      delete all data of this checkout
   test [arguments]   install what tests need and run them
   check              format, lint, types, import contracts
+  screenshots [page] pictures of the main pages, or of some, in all languages, themes and widths
   format             put the sources into form
   translate          collect strings into the catalogues
   migration "what"   draft a migration
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
         "reset": lambda: commands.reset(rest),
         "test": lambda: quality.test(rest),
         "check": quality.check,
+        "screenshots": lambda: quality.screenshots(rest),
         "format": quality.put_into_form,
         "translate": authoring.translate,
         "migration": lambda: authoring.draft_migration(" ".join(rest)),

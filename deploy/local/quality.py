@@ -12,7 +12,7 @@ from deploy.local import steps
 from deploy.local.kamailio import PACKAGES
 from deploy.local.node import environment_with_node, npm
 from deploy.local.packages import PackagesMissing, install
-from deploy.local.places import ROOT
+from deploy.local.places import ROOT, VAR
 from deploy.local.telephony import BUILD_LOG, PACKAGES_LOG
 from deploy.telephony.cache import Kind, finished
 from deploy.telephony.recipe import packages as build_packages
@@ -44,6 +44,14 @@ def test(arguments: list[str]) -> int:
     _prepare_clients()
     workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", str(os.cpu_count() or 2)]
     command = [str(BIN / "python"), "-m", "pytest", *workers, "--dist", "loadgroup", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603  # our own interpreter
+
+
+def screenshots(names: list[str]) -> int:
+    """Take pictures of the main pages, or of those named, in all languages, themes and widths, below ``var/``."""
+    steps.build_frontend()
+    steps.compile_catalogues()
+    command = [str(BIN / "python"), "-m", "tests.screenshots", str(VAR / "screenshots"), *names]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603  # our own interpreter
 
 
