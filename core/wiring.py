@@ -7,7 +7,7 @@ from core.calls.events import CallEnded, RecordingReady
 from core.directory import jobs as _directory_jobs
 from core.directory.events import BookChanged, ClientRevoked, CompanySaved, ContactDeleted, ContactSaved, DatabaseOpened
 from core.foundation.outbox import Event
-from core.identity.events import BrowserSeen, PasswordChanged, ResetAsked
+from core.identity.events import BrowserSeen, PasswordChanged, ResetAsked, SecondFactorChanged
 from core.mail import jobs as _mail_jobs
 from core.mail.events import MailFiled, MailNotSent, MailQueued
 from core.notifications import jobs as _notification_jobs
@@ -27,6 +27,7 @@ HANDLERS: Final[dict[type[Event], tuple[str, ...]]] = {
     BrowserSeen: ("mail.tell_of_browser", "notifications.tell_of_browser"),
     PasswordChanged: ("mail.tell_of_password",),
     ResetAsked: ("mail.send_reset_link",),
+    SecondFactorChanged: ("mail.tell_of_second_factor",),
     TicketOpened: ("notifications.tell_of_ticket",),
     TicketAssigned: ("notifications.tell_of_assignment",),
     TicketChanged: (),

@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, errors, headers, hosts, languages, navigation, sections
+from tenant_app.account.second_factor import SecondFactor
 from tenant_app.account.views import Account
 from tenant_app.books.views import Books, ContactBooks
 from tenant_app.calls.views import Calls
@@ -41,8 +42,10 @@ from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.settings.audit.views import Audit
 from tenant_app.settings.company.views import CompanySettings, Logo
+from tenant_app.settings.second_factor import SecondFactorSettings
 from tenant_app.settings.views import Settings
 from tenant_app.sign_in.links import Links
+from tenant_app.sign_in.second_step import SecondStep
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
 
@@ -74,6 +77,9 @@ VIEWS: Final = (
     Phones,
     Preferences,
     Search,
+    SecondFactor,
+    SecondFactorSettings,
+    SecondStep,
     ServiceWorker,
     Settings,
     SparePhones,

@@ -30,7 +30,7 @@ STATUS: Final[dict[type[CentralaError], int]] = {
 log = structlog.get_logger()
 
 
-DOORS: Final = {"SignIn.enter", "Links.ask", "Links.choose_new", "Links.begin"}
+DOORS: Final = {"SignIn.enter", "SecondStep.enter", "Links.ask", "Links.choose_new", "Links.begin"}
 """Forms for those who are not signed in: their token did not end with a session."""
 
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)

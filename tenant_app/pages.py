@@ -1,20 +1,22 @@
 """How a view is entered: who may, and in which transaction.
 
 Every view method carries exactly one of three decorators; a test lists the routes and finds one that carries none.
-``requires`` opens one unit of work for the request and hands it in; an answer of 400 or more rolls it back.
+``requires`` opens one unit of work for the request and hands it in; an answer of 400 or more rolls it back. Whoever
+must set up a second factor first reaches only views marked ``while_setting_up``.
 """
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
 from flask import Response, current_app, make_response, redirect, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from core.foundation.errors import Forbidden
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work, unit_of_work
-from tenant_app.paths import sign_in_url
+from tenant_app.paths import set_up_url, sign_in_url
 from tenant_app.security import Viewer, viewer
 
 P = ParamSpec("P")
@@ -22,6 +24,7 @@ WorkingView = Callable[Concatenate[Any, Work, P], ResponseReturnValue]
 View = Callable[Concatenate[Any, P], ResponseReturnValue]
 
 ACCESS = "_centrala_access"
+WHILE_SETTING_UP: Final = "_centrala_while_setting_up"
 
 
 def requires(permission: Permission) -> Callable[[WorkingView[P]], View[P]]:
@@ -44,6 +47,12 @@ def public(view: View[P]) -> View[P]:
     return view
 
 
+def while_setting_up(view: WorkingView[P]) -> WorkingView[P]:
+    """Also for whoever has no second factor yet where the company asks for one; below one of the other decorators."""
+    setattr(view, WHILE_SETTING_UP, True)
+    return view
+
+
 def access_of(view: object) -> str | None:
     """What a view's decorator asks for: a permission's value, ``signed in`` or ``public``; None without a decorator."""
     return getattr(view, ACCESS, None)
@@ -54,6 +63,8 @@ def _working(view: WorkingView[P], permission: Permission | None) -> View[P]:
         person = viewer()
         if person is None:
             return _to_sign_in()
+        if person.person.must_set_up and not getattr(view, WHILE_SETTING_UP, False):
+            return _to_set_up()
         _refuse_without(permission)
         return _in_unit_of_work(person, lambda work: view(self, work, *args, **kwargs))
 
@@ -83,3 +94,10 @@ def _to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return Response(status=401)
     return redirect(sign_in_url(request.full_path.rstrip("?") if request.method == "GET" else "/"), 303)
+
+
+def _to_set_up() -> ResponseReturnValue:
+    """To where a second factor is set up, and back; what was sent is not done."""
+    if request.method != "GET" or request.headers.get("HX-Request"):
+        raise Forbidden(_("Your company asks everybody for a second factor. Open any page to set yours up first."))
+    return redirect(set_up_url(request.full_path.rstrip("?")), 303)

@@ -209,6 +209,15 @@ SECTIONS: Final = (
         permission=Permission.PEOPLE_MANAGE,
     ),
     Section(
+        path="/settings/second-factor/",
+        group="security",
+        name=_("Second factor"),
+        about=_("Whether everybody is asked for more than a password at sign-in, and who is not ready for it."),
+        keywords=_("two factor 2FA MFA TOTP authenticator app code passkey sign-in login password required"),
+        icon="key-round",
+        permission=Permission.SETTINGS_MANAGE,
+    ),
+    Section(
         path="/settings/audit/",
         group="security",
         name=_("Audit log"),

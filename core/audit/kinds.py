@@ -97,6 +97,9 @@ FIELDS: Final[Mapping[str, Message]] = {
     "is_blocked": _("Blocked"),
     "is_owner": _("Owner"),
     "sessions": _("Signed-in browsers"),
+    "second_factor": _("Second factor"),
+    "app_secret": _("App with codes"),
+    "codes_left": _("Recovery codes left"),
     "permission_group_id": _("Permission group"),
     "permissions": _("Permissions"),
     "groups": _("User groups"),
@@ -168,6 +171,7 @@ FIELDS: Final[Mapping[str, Message]] = {
 
 CODES: Final[Mapping[str, Mapping[str, Message]]] = {
     "kind": {code: kind.name for code, kind in KINDS.items()},
+    "second_factor": {"optional": _("Everybody decides for themselves"), "required": _("Asked of everybody")},
     "status": {"open": _("Open"), "waiting": _("Waiting"), "closed": _("Closed")},
     "state": {
         "active": _("In use"),

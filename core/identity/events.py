@@ -26,3 +26,12 @@ class PasswordChanged:
 
     name: ClassVar[str] = "identity.password_changed"
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorChanged:
+    """Something happened to a user's second factor; ``change`` is one of ``second_factor.CHANGES``."""
+
+    name: ClassVar[str] = "identity.second_factor_changed"
+    user_id: int
+    change: str

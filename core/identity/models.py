@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.foundation.models import (
@@ -174,3 +175,58 @@ class SignInAttempt(TenantRow, Base):
 
     subject: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
     failed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class SecondFactor(TenantRow, Base):
+    """What a user is asked for after the password: the secret of an app that shows codes, and their recovery codes.
+
+    ``secret_sealed`` is encrypted (``core.foundation.sealing``); ``pending_sealed`` is one that was shown and not yet
+    confirmed, until ``pending_until``. ``last_step``: the newest step of time whose code was used (RFC 6238, 5.2).
+    ``recovery_hashes`` are keyed hashes of the recovery codes that are left.
+    """
+
+    __tablename__ = "second_factor"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "user_id"),
+        CheckConstraint("(secret_sealed is null) = (app_since is null)", name="app"),
+        CheckConstraint("(pending_sealed is null) = (pending_until is null)", name="pending"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=ERASE)
+    app_since: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pending_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=ERASE)
+    pending_until: Mapped[datetime | None]
+    recovery_hashes: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default="{}", info=ERASE)
+
+
+class SecondStep(TenantRow, Base):
+    """A browser that gave the right password and is asked for the second factor: it is not signed in.
+
+    It holds a random token, the table only its SHA-256.
+    """
+
+    __tablename__ = "second_step"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "token_sha256"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        Index(None, "tenant_id", "user_id"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    expires_at: Mapped[datetime]
+
+
+class SecurityPolicy(TenantRow, Base):
+    """What the company asks of everybody's sign-in; without a row nothing but a password."""
+
+    __tablename__ = "security_policy"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("second_factor in ('optional', 'required')", name="second_factor"),
+    )
+
+    second_factor: Mapped[str] = mapped_column(server_default="optional", info=NOT_PERSONAL)

@@ -25,7 +25,7 @@ from core.foundation.live import tell
 from core.foundation.outbox import emit
 from core.foundation.unit_of_work import Work
 from core.identity.events import BrowserSeen
-from core.identity.models import KnownBrowser, SignInSession
+from core.identity.models import KnownBrowser, SecondStep, SignInSession
 
 SESSION_LIFETIME: Final = timedelta(days=14)
 BROWSER_LIFETIME: Final = timedelta(days=400)
@@ -127,8 +127,10 @@ def end_other_sessions(work: Work, token: str) -> int:
 def end_sessions(work: Work, user_id: int, *, but: str | None = None) -> int:
     """Sign a user out everywhere, but in the browser that holds the token ``but``; answers in how many browsers.
 
-    For services that have checked that the actor may: blocking a user, a new password. Open streams end at once.
+    For services that have checked that the actor may: blocking a user, a new password. Open streams end at once, and so
+    do sign-ins that wait for the second factor.
     """
+    work.session.execute(delete(SecondStep).where(SecondStep.user_id == user_id))
     ended = delete(SignInSession).where(SignInSession.user_id == user_id)
     if but is not None:
         ended = ended.where(SignInSession.token_sha256 != digest(but))

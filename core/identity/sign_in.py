@@ -1,6 +1,7 @@
 """Signing in, staying signed in, signing out. A sign-in is a row; the browser holds its random token."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -11,7 +12,9 @@ from core.foundation.unit_of_work import Work
 from core.identity.attempts import Attempt, forget_attempt, refuse_if_throttled
 from core.identity.models import PermissionGrant, PermissionGroup, SignInSession, UserAccount
 from core.identity.passwords import password_matches
-from core.identity.sessions import Browser, digest, new_browser_elsewhere, note_use, open_session
+from core.identity.second_step import Step, open_or_ask
+from core.identity.security_policy import lacks_what_is_asked
+from core.identity.sessions import Browser, digest, new_browser_elsewhere, note_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,7 @@ class SignedIn:
     """The user behind a sign-in, with everything that a page asks of them.
 
     ``has_new_browser``: somebody signed in as them with a browser that is new to them, and they have not looked at it.
+    ``must_set_up``: the company asks for a second factor, and until they have one they may do nothing else.
     """
 
     user_id: UserId
@@ -30,6 +34,8 @@ class SignedIn:
     is_owner: bool
     permissions: frozenset[Permission]
     has_new_browser: bool = False
+    must_set_up: bool = False
+    signed_in_at: datetime | None = None
 
     def actor(self, door: Door) -> Actor:
         """The actor for this user's transactions."""
@@ -42,17 +48,18 @@ class SignedIn:
         )
 
 
-def sign_in(work: Work, attempt: Attempt, password: str, *, browser: Browser) -> str | None:
+def sign_in(work: Work, attempt: Attempt, password: str, *, browser: Browser) -> str | Step | None:
     """Check the password; answer the new session's token, or None if e-mail and password do not belong together.
 
-    A blocked user is refused like a wrong password. Raises ``Unavailable`` if too many others tried at the same moment.
+    Whoever has a second factor gets the ``Step`` at which it is asked for, and no session. A blocked user is refused
+    like a wrong password. Raises ``Unavailable`` if too many others tried at the same moment.
     """
     refuse_if_throttled(work, attempt)
     user = work.session.scalars(select(UserAccount).where(UserAccount.email == attempt.email)).one_or_none()
     if not password_matches(password, user.password_hash if user else None) or user is None or user.is_blocked:
         return None
     forget_attempt(work, attempt)
-    return open_session(work, user.id, browser)
+    return open_or_ask(work, user.id, browser)
 
 
 def signed_in(work: Work, token: str) -> SignedIn | None:
@@ -63,7 +70,14 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
         .scalar_subquery()
     )
     query = (
-        select(UserAccount, PermissionGroup.is_owner, granted, SignInSession, new_browser_elsewhere())
+        select(
+            UserAccount,
+            PermissionGroup.is_owner,
+            granted,
+            SignInSession,
+            new_browser_elsewhere(),
+            lacks_what_is_asked(),
+        )
         .join(SignInSession, SignInSession.user_id == UserAccount.id)
         .join(PermissionGroup, PermissionGroup.id == UserAccount.permission_group_id)
         .where(
@@ -75,10 +89,12 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
     row = work.session.execute(query).one_or_none()
     if row is None:
         return None
-    user, is_owner, permissions, session, is_told = row
+    user, is_owner, permissions, session, is_told, lacks_factor = row
     note_use(work, session)
     return SignedIn(
         has_new_browser=is_told,
+        must_set_up=lacks_factor,
+        signed_in_at=session.created_at,
         user_id=UserId(user.id),
         tenant_id=TenantId(user.tenant_id),
         name=user.name,

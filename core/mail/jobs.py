@@ -5,7 +5,7 @@ from core.foundation.jobs import job
 from core.foundation.unit_of_work import unit_of_work
 from core.mail.filing import file_inbound
 from core.mail.intake import FILE_JOB
-from core.mail.security_notices import mail_reset_link, tell_of_browser, tell_of_password
+from core.mail.security_notices import mail_reset_link, tell_of_browser, tell_of_password, tell_of_second_factor
 from core.mail.sending import send_outbound
 from core.mail.writing import SEND_JOB
 
@@ -41,3 +41,10 @@ def send_reset_link(actor: Actor, *, user_id: int) -> None:
     """Mail a user the link at which they choose a new password."""
     with unit_of_work(actor) as work:
         mail_reset_link(work, user_id)
+
+
+@job("mail.tell_of_second_factor")
+def tell_of_changed_factor(actor: Actor, *, user_id: int, change: str) -> None:
+    """Tell a user by mail what happened to their second factor."""
+    with unit_of_work(actor) as work:
+        tell_of_second_factor(work, user_id, change)

@@ -1,5 +1,6 @@
 """Mails about what happened to a user's own way in: whoever did not do it themselves has to learn of it elsewhere."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,12 +14,38 @@ from core.foundation.unit_of_work import Work
 from core.identity.agents import browser_name
 from core.identity.models import SignInSession, UserAccount
 from core.identity.recovery import make_reset_link
+from core.identity.recovery_codes import codes_left
 from core.mail.notices import Notice, queue_notice
 from core.tenants.service import primary_url, tenant_profile
 
 SECURITY_PATH: Final = "/security/"
 FORGOTTEN_PATH: Final = "/sign-in/forgotten"
 RESET_PATH: Final = "/reset/"
+
+SECOND_FACTOR: Final[Mapping[str, tuple[Message, Message]]] = {
+    "app_on": (
+        _("Second factor turned on"),
+        _("Whoever signs in as you is asked for a code of your app after the password."),
+    ),
+    "app_moved": (
+        _("Second factor moved to another app"),
+        _("The codes of another app are asked for now; those of the earlier one work no more."),
+    ),
+    "codes_new": (
+        _("New recovery codes"),
+        _("Ten new recovery codes were made for you; the earlier ones work no more."),
+    ),
+    "recovery_used": (
+        _("A recovery code was used"),
+        _("One of your recovery codes was used in place of the app's code. It works no more."),
+    ),
+    "turned_off": (_("Second factor turned off"), _("Your password alone lets you in now.")),
+    "removed": (
+        _("Your second factor was removed"),
+        _("A colleague who manages users removed your second factor and signed you out everywhere."),
+    ),
+}
+"""What happened: a mail's subject and what it says, by the code that the event carries."""
 
 
 def tell_of_browser(work: Work, session_id: int) -> bool:
@@ -65,6 +92,25 @@ def tell_of_password(work: Work, user_id: int) -> None:
         _("Your password for %(company)s was changed.", company=tenant_profile(work).name),
         _("If it was you, there is nothing to do. If not, choose another one here at once:"),
         f"{primary_url(work)}{FORGOTTEN_PATH}",
+    )
+
+
+def tell_of_second_factor(work: Work, user_id: int, change: str) -> None:
+    """Tell the user what happened to their second factor; ``change`` is a key of ``SECOND_FACTOR``."""
+    user = work.session.get(UserAccount, user_id)
+    if user is None or user.is_blocked:
+        return
+    subject, sentence = SECOND_FACTOR[change]
+    left = (_("Recovery codes left: %(count)d", count=codes_left(work, user_id)),) if change == "recovery_used" else ()
+    _queue(
+        work,
+        user,
+        subject,
+        _("Your account at %(company)s, %(email)s:", company=tenant_profile(work).name, email=user.email),
+        sentence,
+        *left,
+        _("If you know of it, there is nothing to do. If not, change your password and look at your sign-ins at once:"),
+        f"{primary_url(work)}{SECURITY_PATH}",
     )
 
 

@@ -32,6 +32,7 @@ from core.foundation.unit_of_work import Work
 from core.identity.links import LinkKind
 from core.identity.models import OneTimeLink, PermissionGroup, UserAccount, UserGroup, UserGroupMember
 from core.identity.naming import NOWHERE, shown_address
+from core.identity.second_factor import FactorState, factor_of
 from core.people.guards import has_more_than_actor
 
 PAGE: Final = 50
@@ -78,7 +79,8 @@ class PeoplePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonDetail:
-    """A person with what their page and form show. ``is_changeable``: they have no more than the actor."""
+    """A person with what their page and form show. ``is_changeable``: they have no more than the actor. ``factor``:
+    what they are asked for besides the password."""
 
     row: PersonRow
     sms_sender: str
@@ -87,6 +89,7 @@ class PersonDetail:
     caller_id: str
     line_id: int | None
     is_changeable: bool
+    factor: FactorState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,7 @@ def person(work: Work, user_id: int) -> PersonDetail:
         caller_id=line.caller_id if line else "",
         line_id=line.id if line else None,
         is_changeable=work.actor.user_id == user_id or not has_more_than_actor(work, user),
+        factor=factor_of(work, user_id),
     )
 
 

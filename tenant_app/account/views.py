@@ -14,6 +14,9 @@ from core.foundation.unit_of_work import Work
 from core.identity.agents import browser_name
 from core.identity.own_account import change_password
 from core.identity.passwords import check_new_password
+from core.identity.recovery_codes import FEW
+from core.identity.second_factor import factor_of
+from core.identity.security_policy import is_asked_of_all
 from core.identity.sessions import accept_browsers, end_other_sessions, end_session, my_sessions, new_browsers
 from tenant_app.languages import say
 from tenant_app.pages import signed_in_only
@@ -102,6 +105,9 @@ def _page(work: Work, *, errors: Mapping[str, str] = NO_ERRORS) -> str:
         "account/security.html",
         sessions=my_sessions(work, token),
         unseen=new_browsers(work, token),
+        factor=factor_of(work, _me().user_id),
+        few_codes=FEW,
+        is_asked_of_all=is_asked_of_all(work),
         errors=errors,
         browser_name=lambda agent: say(browser_name(agent)),
     )

@@ -13,6 +13,7 @@ from core.foundation.unit_of_work import Work
 from core.people.invitations import send_invitation, withdraw_invitation
 from core.people.leaving import block_person, delete_person, unblock_person
 from core.people.queries import person
+from core.people.second_factor import remove_second_factor
 from tenant_app.languages import say
 from tenant_app.pages import requires
 from tenant_app.people.views import page_of_person
@@ -70,6 +71,17 @@ class Leaving(BaseView):
     def withdraw(self, work: Work, user_id: int) -> ResponseReturnValue:
         """Let the invitation work no more."""
         return _done(user_id, lambda: withdraw_invitation(work, user_id), _("Invitation withdrawn."))
+
+    @expose("/<int:user_id>/second-factor/remove", methods=["POST"])
+    @requires(Permission.PEOPLE_MANAGE)
+    def remove_factor(self, work: Work, user_id: int) -> ResponseReturnValue:
+        """Let them in with the password alone: they lost their phone."""
+        name = person(work, user_id).row.name
+        return _done(
+            user_id,
+            lambda: remove_second_factor(work, user_id),
+            _("%(name)s signs in with the password alone now.", name=name),
+        )
 
 
 def _done(user_id: int, act: Callable[[], None], words: str) -> ResponseReturnValue:

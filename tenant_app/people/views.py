@@ -16,6 +16,7 @@ from core.foundation.errors import Conflict, Forbidden, Invalid
 from core.foundation.permissions import CATALOGUE, Permission
 from core.foundation.unit_of_work import Work
 from core.identity.owners import is_owner
+from core.identity.security_policy import is_asked_of_all
 from core.identity.service import colleagues
 from core.people.accounts import add_person, change_person
 from core.people.guards import names_of, permission_choices, user_group_choices
@@ -39,7 +40,7 @@ from tenant_app.people.forms import (
 )
 from tenant_app.typed import as_id
 
-ASKED: Final = ("block", "delete")
+ASKED: Final = ("block", "delete", "factor")
 
 
 class People(BaseView):
@@ -114,7 +115,7 @@ class People(BaseView):
 
 
 def page_of_person(work: Work, user_id: int, *, ask: str = "", errors: Mapping[str, str] | None = None) -> str:
-    """A person's page; ``ask`` (``block`` or ``delete``) opens that dialog at once, with its ``errors``."""
+    """A person's page; ``ask`` (one of ``ASKED``) opens that dialog at once, with its ``errors``."""
     found = person(work, user_id)
     tab = "history" if request.args.get("tab") == "history" else "rights"
     return render_template(
@@ -126,6 +127,7 @@ def page_of_person(work: Work, user_id: int, *, ask: str = "", errors: Mapping[s
         rights=rights_of(work, user_id),
         history=history_of(work, user_id) if tab == "history" else [],
         holdings=holdings_of(work, user_id),
+        is_factor_asked_of_all=is_asked_of_all(work),
         groups=names_of(user_group_choices(work), found.group_ids),
         successors=[(one.id, one.name) for one in colleagues(work) if one.id != user_id],
         catalogue=CATALOGUE,

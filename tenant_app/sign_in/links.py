@@ -15,13 +15,14 @@ from core.foundation.errors import Invalid, NotFound, Unavailable
 from core.foundation.unit_of_work import unit_of_work
 from core.identity.links import LinkHolder, LinkKind, link_holder
 from core.identity.recovery import ask_reset, choose_password
-from core.identity.sessions import open_session
+from core.identity.second_step import Step, open_or_ask
 from core.identity.sign_in import signed_in
 from tenant_app.browsers import remember, this_browser
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
 from tenant_app.pages import public
 from tenant_app.security import Viewer
+from tenant_app.sign_in.second_step import ask
 
 NO_ERRORS: Final[Mapping[str, str]] = {}
 
@@ -87,8 +88,10 @@ class Links(BaseView):
             return chosen
         browser = this_browser()
         with unit_of_work(_product()) as work:
-            opened = open_session(work, chosen.user_id, browser)
-            person = signed_in(work, opened)
+            opened = open_or_ask(work, chosen.user_id, browser)
+            person = None if isinstance(opened, Step) else signed_in(work, opened)
+        if isinstance(opened, Step):
+            return ask(opened)
         session.clear()
         if person is not None:
             login_user(Viewer(opened, person))

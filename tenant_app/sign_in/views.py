@@ -10,15 +10,17 @@ from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Unavailable
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.attempts import begin_attempt
+from core.identity.second_step import Step
 from core.identity.sessions import Browser
 from core.identity.sign_in import sign_in, sign_out, signed_in
 from tenant_app.browsers import remember, this_browser
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
-from tenant_app.pages import public, signed_in_only
+from tenant_app.pages import public, signed_in_only, while_setting_up
 from tenant_app.paths import local_path
 from tenant_app.security import Viewer, viewer
 from tenant_app.sign_in.forms import SignInForm
+from tenant_app.sign_in.second_step import ask
 
 
 class SignIn(BaseView):
@@ -48,12 +50,15 @@ class SignIn(BaseView):
             return _form_page(form, 429, problem=say(error.message))
         if person is None:
             return _form_page(form, 422, problem=_("E-mail and password do not belong together."))
+        if isinstance(person, Step):
+            return ask(person)
         session.clear()
         login_user(person)
         return remember(browser, make_response(redirect(local_path(request.args.get("next")), 303)))
 
     @expose("/sign-out", methods=["POST"])
     @signed_in_only
+    @while_setting_up
     def leave(self, work: Work) -> ResponseReturnValue:
         """End this browser's session on the server as well."""
         person = viewer()
@@ -64,16 +69,16 @@ class SignIn(BaseView):
         return redirect("/sign-in", 303)
 
 
-def _try(email: str, password: str, browser: Browser) -> Viewer | None:
+def _try(email: str, password: str, browser: Browser) -> Viewer | Step | None:
     actor = system_actor(current_tenant().id, door=Door.WEB)
     with unit_of_work(actor) as work:
         attempt = begin_attempt(work, email, address=browser.address)
     with unit_of_work(actor) as work:
-        token = sign_in(work, attempt, password, browser=browser)
-        if token is None:
-            return None
-        person = signed_in(work, token)
-        return Viewer(token, person) if person else None
+        opened = sign_in(work, attempt, password, browser=browser)
+        if opened is None or isinstance(opened, Step):
+            return opened
+        person = signed_in(work, opened)
+        return Viewer(opened, person) if person else None
 
 
 def _form_page(form: SignInForm, status: int, *, problem: str | None = None) -> ResponseReturnValue:

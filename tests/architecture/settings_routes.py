@@ -1,7 +1,9 @@
-"""The lines of ``test_routes`` for the company's settings, the audit log and notifications."""
+"""The lines of ``test_routes`` for the company's settings, the audit log, notifications, one's own second factor."""
 
 from collections.abc import Mapping
 from typing import Final
+
+from tests.support.cast import PASSWORD
 
 Answers = tuple[int, int, int, int, int]
 Line = (
@@ -32,6 +34,17 @@ SETTINGS: Final[tuple[Line, ...]] = (
     ("POST", "/settings/company/holidays/open", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
     ("POST", "/settings/company/holidays/forget", (303, 403, 403, 303, 303), {"day": "2027-01-01"}),
     ("GET", "/logo", (404, 404, 404, 404, 404)),
+    ("GET", "/settings/second-factor/", (200, 403, 403, 200, 303)),
+    ("POST", "/settings/second-factor/", (303, 403, 403, 303, 303), {"second_factor": "required"}),
+    ("GET", "/security/second-factor/", (200, 200, 200, 200, 303)),
+    ("POST", "/security/second-factor/", (303, 303, 303, 303, 303), {"current_password": PASSWORD}),
+    ("GET", "/security/second-factor/app", (303, 303, 303, 303, 303)),
+    ("POST", "/security/second-factor/app", (303, 303, 303, 303, 303), {"code": "123456"}),
+    ("GET", "/security/second-factor/codes", (410, 410, 410, 410, 303)),
+    ("GET", "/security/second-factor/codes/new", (303, 303, 303, 303, 303)),
+    ("POST", "/security/second-factor/codes/new", (303, 303, 303, 303, 303), {"current_password": PASSWORD}),
+    ("GET", "/security/second-factor/off", (303, 303, 303, 303, 303)),
+    ("POST", "/security/second-factor/off", (303, 303, 303, 303, 303), {"current_password": PASSWORD}),
     ("GET", "/settings/audit/", (200, 403, 403, 200, 303)),
     ("POST", "/settings/audit/export", (200, 403, 403, 200, 303)),
     ("GET", "/settings/", (200, 200, 403, 200, 303), {}, "?q=phone"),

@@ -52,6 +52,7 @@ ENTRY_POINTS = {
     "tenant_app/sign_in/links.py",  # nobody is signed in
     "tenant_app/settings/audit/views.py",  # an export runs behind its request, in transactions of a step each
     "tenant_app/settings/company/views.py",  # the logo stands on the sign-in page
+    "tenant_app/sign_in/second_step.py",  # nobody is signed in
     "tenant_app/sign_in/views.py",
 }
 FOUNDATION = {"core/foundation/db.py", "core/foundation/unit_of_work.py"}

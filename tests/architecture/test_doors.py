@@ -30,6 +30,8 @@ def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
         "Phones.offer",
         "Phones.take",
         "Preferences.style",
+        "SecondStep.enter",
+        "SecondStep.form",
         "ServiceWorker.script",
         "SignIn.enter",
         "SignIn.form",

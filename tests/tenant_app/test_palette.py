@@ -23,10 +23,13 @@ NOT_OFFERED = frozenset(
     {
         *("/calls/card", "/companies/choices", "/gallery", "/health", "/live", "/metrics", "/palette"),
         "/security/notice",
+        *(f"/security/second-factor/{page}" for page in ("", "app", "codes", "codes/new", "off")),
     }
 )
 """Parts of pages, answers for programs, and pages for those who run or build the product."""
-ALREADY_THERE = frozenset({"/logo", "/sign-in", "/sign-in/forgotten", "/theme.css", "/.well-known/carddav"})
+ALREADY_THERE = frozenset(
+    {"/logo", "/sign-in", "/sign-in/code", "/sign-in/forgotten", "/theme.css", "/.well-known/carddav"}
+)
 KNOWN = {command.url for command in (*CREATING, *PAGES)} | {section.path for section in SECTIONS}
 
 

@@ -19,6 +19,7 @@ from core.identity import sign_in as door
 from core.identity.attempts import begin_attempt
 from core.identity.models import SignInAttempt, SignInSession, UserAccount, UserGroup, UserGroupMember
 from core.identity.passwords import hash_password, password_matches
+from core.identity.second_step import Step
 from core.identity.service import UserDraft, choose_language, choose_theme, colleagues, create_user, position_group
 from core.identity.sessions import SESSION_LIFETIME, Browser
 from core.identity.sign_in import sign_in, sign_out, signed_in
@@ -29,8 +30,11 @@ BORIS = "boris@demo.localhost"
 
 
 def enter(work: Work, email: str = BORIS, password: str = PASSWORD, *, address: str = "198.51.100.7") -> str | None:
-    """One whole attempt; answers the token."""
-    return sign_in(work, begin_attempt(work, email, address=address), password, browser=Browser(agent="Firefox"))
+    """One whole attempt of somebody without a second factor; answers the token."""
+    attempt = begin_attempt(work, email, address=address)
+    opened = sign_in(work, attempt, password, browser=Browser(agent="Firefox"))
+    assert not isinstance(opened, Step)
+    return opened
 
 
 def test_the_right_password_opens_a_session(work_as: WorkAs, cast: Cast) -> None:

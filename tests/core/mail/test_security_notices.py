@@ -11,13 +11,15 @@ from core.foundation.outbox import StoredEvent
 from core.foundation.unit_of_work import Work
 from core.identity.events import BrowserSeen
 from core.identity.models import SignInSession, UserAccount
+from core.identity.second_factor import CHANGES
 from core.identity.sessions import Browser, new_browser_token, open_session
-from core.mail.jobs import tell_of_new_browser
+from core.mail.jobs import tell_of_changed_factor, tell_of_new_browser
 from core.mail.models import OutboundMail
 from core.mail.queries import outbox_mail
 from core.mail.sending import send_outbound
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
+from tests.support.factors import give_app
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -76,3 +78,23 @@ def test_nobody_is_told_of_what_is_over(work_as: WorkAs, cast: Cast, change: str
     tell_of_new_browser(system_actor(cast.demo.tenant_id, door=Door.JOB), session_id=session_id)
     with work_as("system") as work:
         assert mails(work) == []
+
+
+@pytest.mark.covers("P-18")
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_happens_to_the_second_factor_is_told_by_mail(work_as: WorkAs, cast: Cast, change: str) -> None:
+    vera, actor = cast.demo.users["vera"], system_actor(cast.demo.tenant_id, door=Door.JOB)
+    with work_as("vera") as work:
+        app = give_app(work)
+    tell_of_changed_factor(actor, user_id=vera, change=change)
+    with work_as("system") as work:
+        (mail_id,) = mails(work)
+    send_outbound(actor, mail_id)
+    with work_as("anna") as work:
+        mail = outbox_mail(work, mail_id)
+    assert list(mail.row.recipients) == ["vera@demo.localhost"]
+    assert "http://demo.localhost" in mail.text
+    assert "/security/" in mail.text
+    assert ("Recovery codes left: 10" in mail.text) == (change == "recovery_used")
+    assert app.secret not in mail.text
+    assert not [code for code in app.recovery_codes if code in mail.text]

@@ -20,6 +20,7 @@ import "./password.js";
 import "./picker.js";
 import "./player.js";
 import "./push.js";
+import "./print.js";
 import "./repeat.js";
 import "./rows.js";
 import "./theme.js";
