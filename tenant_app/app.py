@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
-from tenant_app import assets, errors, headers, hosts, languages, navigation, sections
+from tenant_app import assets, columns, errors, headers, hosts, languages, navigation, sections
 from tenant_app.account.second_factor import SecondFactor
 from tenant_app.account.views import Account
 from tenant_app.books.views import Books, ContactBooks
@@ -137,7 +137,9 @@ def create_app() -> Flask:
     errors.install(app)
     measure_requests(app)
     app.context_processor(_for_every_template)
-    app.jinja_env.globals.update(asset=assets.asset, say=languages.say, **sections.for_templates())
+    app.jinja_env.globals.update(
+        asset=assets.asset, say=languages.say, list_view=columns.list_view, **sections.for_templates()
+    )
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     return app
 

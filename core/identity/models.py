@@ -1,9 +1,10 @@
 """Plain tables of identity; the web framework's security adapts to them, not the other way round."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.foundation.models import (
@@ -46,7 +47,8 @@ class UserAccount(TenantRow, Base):
 
     ``kind``: a ``call_centre`` user takes calls from queues and counts in statistics, a ``back_office`` user has a
     phone or works on tickets and needs no licence for calls (D-FAQ-14). ``business_number`` is in E.164;
-    ``sms_sender`` is a number or up to 11 letters and digits.
+    ``sms_sender`` is a number or up to 11 letters and digits. ``list_views`` says by list which columns they see, in
+    which order, and how high the rows are.
 
     Whoever only has a phone has an address that leads nowhere (``naming.no_address``). Of somebody deleted the name
     stays, since their mails and changes carry it: blocked, in no group, and with such an address.
@@ -73,6 +75,7 @@ class UserAccount(TenantRow, Base):
     sms_sender: Mapped[str] = mapped_column(server_default="", info=NOT_PERSONAL)
     locale: Mapped[str] = mapped_column(server_default="en", info=NOT_PERSONAL)
     theme: Mapped[str] = mapped_column(server_default="system", info=NOT_PERSONAL)
+    list_views: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", info=NOT_PERSONAL)
     is_blocked: Mapped[bool] = mapped_column(server_default="false")
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_now()

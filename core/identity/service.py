@@ -1,6 +1,7 @@
 """Creating users and groups, and what users set for themselves."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from core.identity.owners import require_owner
 from core.identity.passwords import hash_password
 
 THEMES = ("system", "light", "dark")
+DENSITIES = ("compact", "roomy")
+CODE = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,23 @@ def choose_language(work: Work, locale: str) -> None:
     if locale not in LOCALES:
         raise Invalid({"locale": _("There is no such language.")})
     _own_account(work).locale = locale
+
+
+def choose_list_view(work: Work, name: str, columns: Sequence[str], *, density: str) -> None:
+    """Store which columns of a list the acting user sees, in this order, and how high its rows are.
+
+    ``name`` and ``columns`` are codes that the product knows; what they are, only its pages say.
+    """
+    if density not in DENSITIES or not all(CODE.fullmatch(code) for code in (name, *columns)) or len(columns) > 50:
+        raise Invalid({"columns": _("There is no such column. Open the list again.")})
+    account = _own_account(work)
+    account.list_views = {**account.list_views, name: {"columns": list(columns), "density": density}}
+
+
+def reset_list_view(work: Work, name: str) -> None:
+    """Let the acting user see a list as everybody does who chose nothing."""
+    account = _own_account(work)
+    account.list_views = {other: view for other, view in account.list_views.items() if other != name}
 
 
 @dataclass(frozen=True, slots=True)

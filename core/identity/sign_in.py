@@ -1,7 +1,9 @@
 """Signing in, staying signed in, signing out. A sign-in is a row; the browser holds its random token."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -36,6 +38,7 @@ class SignedIn:
     has_new_browser: bool = False
     must_set_up: bool = False
     signed_in_at: datetime | None = None
+    list_views: Mapping[str, Any] = field(default_factory=dict)
 
     def actor(self, door: Door) -> Actor:
         """The actor for this user's transactions."""
@@ -101,6 +104,7 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
         email=user.email,
         locale=user.locale,
         theme=user.theme,
+        list_views=user.list_views,
         is_owner=is_owner,
         permissions=frozenset(Permission) if is_owner else _known(permissions or []),
     )

@@ -6,7 +6,8 @@ from flask_appbuilder import BaseView, expose
 
 from core.foundation.colours import accent_of
 from core.foundation.unit_of_work import Work
-from core.identity.service import choose_language, choose_theme
+from core.identity.service import choose_language, choose_list_view, choose_theme, reset_list_view
+from tenant_app.columns import known_list, read_choice
 from tenant_app.hosts import current_tenant
 from tenant_app.pages import public, signed_in_only
 from tenant_app.paths import local_path
@@ -29,6 +30,17 @@ class Preferences(BaseView):
     def language(self, work: Work) -> ResponseReturnValue:
         """Store the language and go back."""
         choose_language(work, request.form.get("locale", ""))
+        return _back()
+
+    @expose("/preferences/lists/<name>", methods=["POST"])
+    @signed_in_only
+    def list(self, work: Work, name: str) -> ResponseReturnValue:
+        """Store which columns of a list are shown, and how high its rows are; or forget both."""
+        if "reset" in request.form:
+            reset_list_view(work, known_list(name))
+        else:
+            choice = read_choice(name, request.form)
+            choose_list_view(work, name, choice.columns, density=choice.density)
         return _back()
 
     @expose("/theme.css")

@@ -62,7 +62,7 @@ class Route(NamedTuple):
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
-        url = url.replace("<token>", "forged").replace("<kind>", "databases")
+        url = url.replace("<token>", "forged").replace("<kind>", "databases").replace("<name>", "contacts")
         url = url.replace("<int:thing_id>", str(things.database))
         assert "<" not in url, f"no thing for {url}"
         return url + self.query
@@ -104,6 +104,7 @@ ROUTES = (
     Route("POST", "/welcome/<token>", (410, 410, 410, 410, 410), NEW_PASSWORD),
     Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
     Route("POST", "/preferences/theme", (303, 303, 303, 303, 303), {"theme": "dark"}),
+    Route("POST", "/preferences/lists/<name>", (303, 303, 303, 303, 303), {"reset": "1"}),
     Route("POST", "/preferences/language", (303, 303, 303, 303, 303), {"locale": "cs"}),
     Route("GET", "/security/", (200, 200, 200, 200, 303)),
     Route("GET", "/security/notice", (200, 200, 200, 200, 303)),

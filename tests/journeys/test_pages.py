@@ -65,6 +65,8 @@ PAGES = (
     "/lines/trunks",
     "/lines/trunks/new",
     "/lines/trunks/1/edit",
+    "/notifications/",
+    "/notifications/settings",
     "/settings/",
     "/settings/?q=phone",
     "/settings/?q=nothing-like-this",

@@ -2,6 +2,7 @@
 import "htmx.org";
 import "./autosize.js";
 import "./calls.js";
+import "./columns.js";
 import "./composer.js";
 import "./copy.js";
 import "./dialog.js";
