@@ -12,6 +12,7 @@ from core.foundation import outbox as _outbox
 from core.foundation import read_log as _read_log
 from core.foundation.models import Base
 from core.identity import models as _identity
+from core.identity.openid import models as _openid
 from core.mail import models as _mail
 from core.notifications import models as _notifications
 from core.tenants import models as _tenants
@@ -19,8 +20,8 @@ from core.tickets import models as _tickets
 from core.timeline import models as _timeline
 
 MODULES = (
-    _blobs, _books, _calls, _directory, _history, _identity, _jobs, _mail, _notifications, _outbox, _read_log, _tenants,
-    _tickets, _timeline,
+    _blobs, _books, _calls, _directory, _history, _identity, _jobs, _mail, _notifications, _openid, _outbox, _read_log,
+    _tenants, _tickets, _timeline,
 )  # fmt: skip
 
 metadata: MetaData = Base.metadata

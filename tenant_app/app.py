@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, columns, errors, headers, hosts, languages, navigation, sections
+from tenant_app.account.linked import LinkedAccounts
 from tenant_app.account.second_factor import SecondFactor
 from tenant_app.account.views import Account
 from tenant_app.books.views import Books, ContactBooks
@@ -42,9 +43,11 @@ from tenant_app.search.views import Search
 from tenant_app.security import SecurityManager, viewer
 from tenant_app.settings.audit.views import Audit
 from tenant_app.settings.company.views import CompanySettings, Logo
+from tenant_app.settings.openid.views import OpenIdProviders
 from tenant_app.settings.second_factor import SecondFactorSettings
 from tenant_app.settings.views import Settings
 from tenant_app.sign_in.links import Links
+from tenant_app.sign_in.openid import OpenId
 from tenant_app.sign_in.second_step import SecondStep
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
@@ -64,10 +67,13 @@ VIEWS: Final = (
     Gallery,
     Health,
     Lines,
+    LinkedAccounts,
     Live,
     Logo,
     Mail,
     Notifications,
+    OpenId,
+    OpenIdProviders,
     Outbox,
     PermissionGroups,
     Palette,

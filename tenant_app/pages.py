@@ -36,6 +36,26 @@ def requires(permission: Permission) -> Callable[[WorkingView[P]], View[P]]:
     return decorate
 
 
+def requires_outside(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """The same for a view that asks the network, and so opens a unit of work before and after that by itself."""
+
+    def decorate(view: View[P]) -> View[P]:
+        def entered(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            person = viewer()
+            if person is None:
+                return _to_sign_in()
+            if person.person.must_set_up:
+                return _to_set_up()
+            _refuse_without(permission)
+            return view(self, *args, **kwargs)
+
+        update_wrapper(entered, view)
+        setattr(entered, ACCESS, permission.value)
+        return entered
+
+    return decorate
+
+
 def signed_in_only(view: WorkingView[P]) -> View[P]:
     """For every signed-in viewer."""
     return _working(view, None)

@@ -218,6 +218,15 @@ SECTIONS: Final = (
         permission=Permission.SETTINGS_MANAGE,
     ),
     Section(
+        path="/settings/sign-in/",
+        group="security",
+        name=_("Sign-in with other accounts"),
+        about=_("Lets people sign in with their Google or Microsoft account, or with your own provider."),
+        keywords=_("OpenID Connect OIDC SSO single sign-on Google Microsoft Entra Azure Keycloak Okta login"),
+        icon="log-in",
+        permission=Permission.SETTINGS_MANAGE,
+    ),
+    Section(
         path="/settings/audit/",
         group="security",
         name=_("Audit log"),

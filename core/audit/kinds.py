@@ -15,6 +15,7 @@ from core.foundation.i18n import Message, _
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import PermissionGroup, UserAccount, UserGroup
+from core.identity.openid.models import OpenIdProvider
 from core.mail.models import OutboundMail
 from core.tenants.models import HolidayRule
 from core.tickets.models import Ticket, TicketCategory
@@ -44,6 +45,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "user": Kind(name=_("User"), model=UserAccount),
     "permission_group": Kind(name=_("Permission group"), model=PermissionGroup),
     "user_group": Kind(name=_("User group"), model=UserGroup),
+    "openid_provider": Kind(name=_("Sign-in provider"), model=OpenIdProvider),
     "contact_database": Kind(name=_("Database of contacts"), model=ContactDatabase, is_granted=True),
     "queue": Kind(name=_("Queue"), model=Queue, is_granted=True),
     "ticket_category": Kind(name=_("Ticket category"), model=TicketCategory, is_granted=True),
@@ -95,6 +97,12 @@ FIELDS: Final[Mapping[str, Message]] = {
     "email": _("E-mail"),
     "password": _("Password"),
     "is_blocked": _("Blocked"),
+    "linked_account": _("Account to sign in with"),
+    "issuer": _("Issuer"),
+    "client_id": _("Client id"),
+    "client_secret": _("Client secret"),
+    "domains": _("E-mail domains"),
+    "counts_as_factor": _("Counts as second factor"),
     "is_owner": _("Owner"),
     "sessions": _("Signed-in browsers"),
     "second_factor": _("Second factor"),

@@ -9,9 +9,11 @@ import http.client
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from threading import Timer
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +22,8 @@ from core.foundation.i18n import _
 from core.foundation.settings import settings
 
 TIMEOUT_S: Final = 10.0
+WHOLE_S: Final = 20.0
+"""However slowly an answer trickles in."""
 MOST_ANSWER_BYTES: Final = 1_000_000
 URL_CHARACTERS: Final = 2_000
 TRANSLATED: Final = ip_network("64:ff9b::/96")
@@ -43,6 +47,9 @@ def ask(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] 
     """Send one request. Raises ``Refused`` for an address that must not be asked, ``Unavailable`` if nobody answers."""
     parts = checked_url(url)
     connection = _connection(parts)
+    end = Timer(WHOLE_S, connection.give_up)
+    end.daemon = True
+    end.start()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request(method, path, body=body, headers=dict(headers or {}))
@@ -52,6 +59,7 @@ def ask(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] 
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(_("The server does not answer.")) from error
     finally:
+        end.cancel()
         connection.close()
 
 
@@ -107,7 +115,14 @@ class _Guarded(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = _connected(self.host, self.port)
         if self.context is not None:
-            self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
+            secure = self.context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = secure
+            secure.do_handshake()
+
+    def give_up(self) -> None:
+        """Let whoever waits for it see its end; the method of TLS would forget its state under the reader's hands."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 def _connection(parts: SplitResult) -> _Guarded:

@@ -116,7 +116,8 @@ class UserGroupMember(TenantRow, Base):
 class SignInSession(TenantRow, Base):
     """A signed-in browser. The browser holds a random token, the table only its SHA-256; of its address the network.
 
-    ``told_at``: when its user was told by mail that the browser is new to them.
+    ``told_at``: when its user was told by mail that the browser is new to them. ``is_vouched_for``: whoever signed them
+    in answers for their second factor.
     """
 
     __tablename__ = "sign_in_session"
@@ -130,6 +131,7 @@ class SignInSession(TenantRow, Base):
     browser: Mapped[str] = mapped_column(server_default="", info=ERASE)
     network: Mapped[str] = mapped_column(server_default="", info=ERASE)
     is_new_browser: Mapped[bool] = mapped_column(server_default="false")
+    is_vouched_for: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[datetime] = created_now()
     last_seen_at: Mapped[datetime] = created_now()
     told_at: Mapped[datetime | None]

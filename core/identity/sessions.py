@@ -61,8 +61,11 @@ def new_browser_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def open_session(work: Work, user_id: int, browser: Browser) -> str:
-    """Sign ``browser`` in; answers the session's token, which is stored nowhere. Emits ``BrowserSeen`` if it is new."""
+def open_session(work: Work, user_id: int, browser: Browser, *, is_vouched_for: bool = False) -> str:
+    """Sign ``browser`` in; answers the session's token, which is stored nowhere. Emits ``BrowserSeen`` if it is new.
+
+    ``is_vouched_for``: somebody else answers for the second factor, which is not asked for in this session then.
+    """
     ended = delete(SignInSession).where(SignInSession.user_id == user_id, SignInSession.expires_at <= clock.now())
     work.session.execute(ended)
     token = secrets.token_urlsafe(32)
@@ -73,6 +76,7 @@ def open_session(work: Work, user_id: int, browser: Browser) -> str:
         browser=browser.agent[:200],
         network=network_of(browser.address),
         is_new_browser=is_new,
+        is_vouched_for=is_vouched_for,
         created_at=clock.now(),
         last_seen_at=clock.now(),
         expires_at=clock.now() + SESSION_LIFETIME,

@@ -96,7 +96,7 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
     note_use(work, session)
     return SignedIn(
         has_new_browser=is_told,
-        must_set_up=lacks_factor,
+        must_set_up=lacks_factor and not session.is_vouched_for,
         signed_in_at=session.created_at,
         user_id=UserId(user.id),
         tenant_id=TenantId(user.tenant_id),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    exists,
     func,
     literal,
     or_,
@@ -32,6 +33,7 @@ from core.foundation.unit_of_work import Work
 from core.identity.links import LinkKind
 from core.identity.models import OneTimeLink, PermissionGroup, UserAccount, UserGroup, UserGroupMember
 from core.identity.naming import NOWHERE, shown_address
+from core.identity.openid.models import LinkedAccount
 from core.identity.second_factor import FactorState, factor_of
 from core.people.guards import has_more_than_actor
 
@@ -205,10 +207,15 @@ def _rows() -> Select[*tuple[Any, ...]]:
 def _state() -> ColumnElement[str]:
     return case(
         (UserAccount.is_blocked, "blocked"),
-        (UserAccount.password_hash.is_not(None), "active"),
+        (or_(UserAccount.password_hash.is_not(None), has_linked_account()), "active"),
         (_invited_until().is_not(None), "invited"),
         else_="no_sign_in",
     )
+
+
+def has_linked_account() -> ColumnElement[bool]:
+    """For a query of users: that they sign in with an account elsewhere."""
+    return exists().where(LinkedAccount.user_id == UserAccount.id).correlate(UserAccount)
 
 
 def _invited_until() -> ScalarSelect[datetime]:

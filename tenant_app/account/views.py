@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from core.foundation.errors import Invalid, Unavailable
 from core.foundation.unit_of_work import Work
 from core.identity.agents import browser_name
+from core.identity.openid.linked import my_linked_accounts
 from core.identity.own_account import change_password
 from core.identity.passwords import check_new_password
 from core.identity.recovery_codes import FEW
@@ -108,6 +109,7 @@ def _page(work: Work, *, errors: Mapping[str, str] = NO_ERRORS) -> str:
         factor=factor_of(work, _me().user_id),
         few_codes=FEW,
         is_asked_of_all=is_asked_of_all(work),
+        linked=my_linked_accounts(work),
         errors=errors,
         browser_name=lambda agent: say(browser_name(agent)),
     )

@@ -41,6 +41,7 @@ CREATING: Final = (
     Command("/people/new", lazy_gettext("New user"), "user-plus"),
     Command("/people/invite", lazy_gettext("Invite several people"), "mail"),
     Command("/settings/permission-groups/new", lazy_gettext("New permission group"), "shield-check"),
+    Command("/settings/sign-in/new?kind=generic", lazy_gettext("New sign-in provider"), "log-in"),
     Command("/settings/user-groups/new", lazy_gettext("New user group"), "users"),
 )
 PAGES: Final = (

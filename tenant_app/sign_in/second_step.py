@@ -62,11 +62,11 @@ class SecondStep(BaseView):
         return remember(browser, make_response(redirect(_wanted(), 303)))
 
 
-def ask(step: Step) -> ResponseReturnValue:
-    """To the form, with the step's token in the browser's session."""
+def ask(step: Step, *, wanted: str = "") -> ResponseReturnValue:
+    """To the form, with the step's token in the browser's session, and on to ``wanted`` or what the address says."""
     session.clear()
     session[KEPT] = step.token
-    return redirect(code_url(_wanted()), 303)
+    return redirect(code_url(wanted or _wanted()), 303)
 
 
 def _try(token: str, code: str, browser: Browser) -> Viewer | None:

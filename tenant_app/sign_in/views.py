@@ -10,6 +10,7 @@ from core.foundation.actor import Door, system_actor
 from core.foundation.errors import Unavailable
 from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.attempts import begin_attempt
+from core.identity.openid.providers import offers
 from core.identity.second_step import Step
 from core.identity.sessions import Browser
 from core.identity.sign_in import sign_in, sign_out, signed_in
@@ -82,4 +83,7 @@ def _try(email: str, password: str, browser: Browser) -> Viewer | Step | None:
 
 
 def _form_page(form: SignInForm, status: int, *, problem: str | None = None) -> ResponseReturnValue:
-    return render_template("sign_in/form.html", form=form, problem=problem), status
+    with unit_of_work(system_actor(current_tenant().id, door=Door.WEB)) as work:
+        found = offers(work)
+    wanted = local_path(request.args.get("next"))
+    return render_template("sign_in/form.html", form=form, problem=problem, offers=found, wanted=wanted), status

@@ -51,6 +51,8 @@ ENTRY_POINTS = {
     "tenant_app/security.py",
     "tenant_app/sign_in/links.py",  # nobody is signed in
     "tenant_app/settings/audit/views.py",  # an export runs behind its request, in transactions of a step each
+    "tenant_app/settings/openid/views.py",  # a test of a provider talks to the network in between
+    "tenant_app/sign_in/openid.py",  # so does the way to a provider and back
     "tenant_app/settings/company/views.py",  # the logo stands on the sign-in page
     "tenant_app/sign_in/second_step.py",  # nobody is signed in
     "tenant_app/sign_in/views.py",

@@ -27,6 +27,8 @@ def test_only_these_pages_are_open_to_everybody(app: Flask) -> None:
         "Links.forgotten",
         "Links.reset",
         "Links.welcome",
+        "OpenId.begin",
+        "OpenId.come_back",
         "Phones.offer",
         "Phones.take",
         "Preferences.style",

@@ -59,9 +59,11 @@ class Route(NamedTuple):
             "spare",
             "notification",
             "subscription",
+            "provider",
         ):
             for name in (f"<int:{part}_id>", f"<int:{part}>"):
                 url = url.replace(name, str(known[part]))
+        url = url.replace("<int:link_id>", str(known["linked"]))
         url = url.replace("<token>", "forged").replace("<kind>", "databases").replace("<name>", "contacts")
         url = url.replace("<int:thing_id>", str(things.database))
         assert "<" not in url, f"no thing for {url}"
@@ -102,6 +104,8 @@ ROUTES = (
     Route("POST", "/reset/<token>", (410, 410, 410, 410, 410), NEW_PASSWORD),
     Route("GET", "/welcome/<token>", (410, 410, 410, 410, 410)),
     Route("POST", "/welcome/<token>", (410, 410, 410, 410, 410), NEW_PASSWORD),
+    Route("GET", "/sign-in/with/<int:provider_id>", (303, 303, 303, 404, 503)),
+    Route("GET", "/sign-in/openid", (410, 410, 410, 410, 410)),
     Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
     Route("POST", "/preferences/theme", (303, 303, 303, 303, 303), {"theme": "dark"}),
     Route("POST", "/preferences/lists/<name>", (303, 303, 303, 303, 303), {"reset": "1"}),
@@ -292,7 +296,11 @@ def test_a_route_answers_each_person_as_the_table_says(
     answer = ask(client, route, things)
     try:
         assert answer.status_code == route.answers[PEOPLE.index(person)], answer.location
-        is_attempt = route.rule in {"/sign-in", "/sign-in/forgotten"}  # which is counted
+        is_attempt = route.rule in {
+            "/sign-in",
+            "/sign-in/forgotten",
+            "/sign-in/with/<int:provider_id>",
+        }  # which is counted
         if not is_attempt and (answer.status_code >= 400 or person == "nobody"):
             assert fingerprint(cast) == before
         if answer.status_code == 200 and route.rule in OWN_POLICY:

@@ -24,7 +24,7 @@ def mailbox() -> Iterator[Mailbox]:
 @pytest.fixture(scope="session")
 def stack(mailbox: Mailbox) -> Iterator[Stack]:
     """The product with its demo companies, sending to the mailbox."""
-    with running_stack(CENTRALA_OUTGOING_SMTP_URL=mailbox.url) as running:
+    with running_stack(CENTRALA_OUTGOING_SMTP_URL=mailbox.url, CENTRALA_PRIVATE_DESTINATIONS="1") as running:
         yield running
 
 

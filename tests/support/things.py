@@ -17,6 +17,8 @@ from core.foundation.blobs import store_blob
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
 from core.identity.models import SignInSession
+from core.identity.openid.models import LinkedAccount
+from core.identity.openid.providers import ProviderDraft, add_provider
 from core.identity.service import create_permission_group
 from core.identity.sessions import Browser, open_session
 from core.identity.user_groups import create_user_group
@@ -58,6 +60,8 @@ class Things:
     team: int
     notification: int
     subscription: int
+    provider: int
+    linked: int
 
 
 def create_things(work: Work, company: Company) -> Things:
@@ -83,6 +87,7 @@ def create_things(work: Work, company: Company) -> Things:
     mail_out = _activity(work, ticket.id, contact_id, "out")
     telephony = set_up(work, company)
     session_id = _sign_in(work, company)
+    provider_id = _provider(work)
     call_id = recorded_call(work, telephony)
     pair_call(work, call_id, contact_id)
     return Things(
@@ -109,7 +114,29 @@ def create_things(work: Work, company: Company) -> Things:
         spare=_spare_phone(work, telephony),
         group=create_permission_group(work, "Reception", permissions={Permission.CONTACTS_READ}),
         team=create_user_group(work, "France"),
+        provider=provider_id,
+        linked=_linked(work, company, provider_id),
     )
+
+
+def _provider(work: Work) -> int:
+    """Where nobody answers."""
+    draft = ProviderDraft(
+        name="Accounts",
+        place="https://localhost:1",
+        client_id="centrala",
+        client_secret="secret",
+        domains="demo.localhost",
+    )
+    return add_provider(work, "generic", draft)
+
+
+def _linked(work: Work, company: Company, provider_id: int) -> int:
+    """Anna's account there."""
+    link = LinkedAccount(provider_id=provider_id, user_id=company.users["anna"], subject="1", email="anna@company.com")
+    work.session.add(link)
+    work.session.flush()
+    return link.id
 
 
 def _spare_phone(work: Work, telephony: Telephony) -> int:

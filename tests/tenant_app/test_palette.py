@@ -22,13 +22,21 @@ HREF = re.compile(r'role="option"[^>]*href="([^"]+)"')
 NOT_OFFERED = frozenset(
     {
         *("/calls/card", "/companies/choices", "/gallery", "/health", "/live", "/metrics", "/palette"),
-        "/security/notice",
+        *("/notifications/bell", "/notifications/latest", "/security/notice", "/service-worker.js"),
         *(f"/security/second-factor/{page}" for page in ("", "app", "codes", "codes/new", "off")),
     }
 )
 """Parts of pages, answers for programs, and pages for those who run or build the product."""
 ALREADY_THERE = frozenset(
-    {"/logo", "/sign-in", "/sign-in/code", "/sign-in/forgotten", "/theme.css", "/.well-known/carddav"}
+    {
+        "/logo",
+        "/sign-in",
+        "/sign-in/code",
+        "/sign-in/forgotten",
+        "/sign-in/openid",
+        "/theme.css",
+        "/.well-known/carddav",
+    }
 )
 KNOWN = {command.url for command in (*CREATING, *PAGES)} | {section.path for section in SECTIONS}
 

@@ -211,3 +211,11 @@ def test_the_form_speaks_the_browsers_language(client_as: ClientAs) -> None:
     client: FlaskClient = client_as("nobody")
     assert '<html lang="cs"' in client.get("/sign-in", headers={"Accept-Language": "cs-CZ,cs;q=0.9"}).text
     assert '<html lang="en"' in client.get("/sign-in", headers={"Accept-Language": "de"}).text
+
+
+@pytest.mark.attack(35)
+def test_headers_that_claim_a_sign_in_are_ignored(client_as: ClientAs) -> None:
+    names = ("Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-Email", "X-Email")
+    headers = dict.fromkeys(names, "anna@demo.localhost")
+    environ = {"REMOTE_USER": "anna@demo.localhost"}
+    assert client_as("nobody").get("/contacts/", headers=headers, environ_overrides=environ).status_code == 303

@@ -1,7 +1,10 @@
 """Requests to addresses that somebody else named never lead inside (ATTACK 38)."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -134,3 +137,35 @@ def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch, cast: Cast) ->
     monkeypatch.setattr(outgoing, "settings", lambda: replace(settings(), private_destinations=True))
     with pytest.raises(Unavailable):
         ask("GET", nobody_listens())
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"])
+def test_a_trickle_comes_to_an_end(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    monkeypatch.setattr(outgoing, "settings", lambda: replace(settings(), private_destinations=True))
+    monkeypatch.setattr(outgoing, "WHOLE_S", 0.5)
+    began = time.monotonic()
+    with trickling(head) as url, suppress(Unavailable):  # nothing came in time
+        assert len(ask("GET", url).body) < 100
+    assert time.monotonic() - began < 5
+
+
+@contextmanager
+def trickling(head: bytes) -> Iterator[str]:
+    """A server that says ``head`` and then a byte now and then; gives its address."""
+    is_over = threading.Event()
+
+    def serve(server: socket.socket) -> None:
+        connection, _address = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(head)
+            while not is_over.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            is_over.set()
+            thread.join(10)

@@ -1,0 +1,1 @@
+"""Providers of OpenID Connect that a company trusts."""
