@@ -76,6 +76,7 @@ class UserAccount(TenantRow, Base):
     locale: Mapped[str] = mapped_column(server_default="en", info=NOT_PERSONAL)
     theme: Mapped[str] = mapped_column(server_default="system", info=NOT_PERSONAL)
     list_views: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", info=NOT_PERSONAL)
+    hides_first_steps: Mapped[bool] = mapped_column(server_default="false")
     is_blocked: Mapped[bool] = mapped_column(server_default="false")
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_now()

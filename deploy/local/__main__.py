@@ -10,6 +10,7 @@ HELP = """Usage: ./centrala COMMAND
 
   up                 set up what is missing and run the product until Ctrl-C
   status             which processes run, and where
+  company            found a company; --help tells what it takes
   demo               load the demo companies into an empty installation
   reset [--yes]      delete all data of this checkout
   test [arguments]   install what tests need and run them
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     known = {
         "up": commands.up,
         "status": commands.status,
+        "company": lambda: commands.company(rest),
         "demo": commands.demo,
         "reset": lambda: commands.reset(rest),
         "test": lambda: quality.test(rest),

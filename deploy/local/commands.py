@@ -5,12 +5,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deploy.local import steps
 from deploy.local.places import (
+    ROOT,
     VAR,
     Installation,
     forget_taken_ports,
@@ -18,6 +20,7 @@ from deploy.local.places import (
     is_taken,
     kamailio_folder,
     postgres_folder,
+    process_environment,
 )
 from deploy.local.supervisor import LOG, Supervisor, running, wait_for_answer
 from deploy.local.telephony import set_up_beside
@@ -61,6 +64,16 @@ def demo() -> int:
     if not steps.load_demo(installation(os.environ)):
         sys.stdout.write("There are companies already; ./centrala reset removes everything.\n")
     return OK
+
+
+def company(arguments: list[str]) -> int:
+    """Found a company in a running installation; prints the link by which its owner goes in."""
+    if not {"-h", "--help"}.intersection(arguments) and not Supervisor().is_running():
+        sys.stderr.write("Centrala does not run; ./centrala up starts it.\n")
+        return NOT_RUNNING
+    command = [sys.executable, "-m", "deploy.local.company", *arguments]
+    environment = process_environment(installation(os.environ))
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603  # our own module
 
 
 def status() -> int:

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import Final
 
-from flask import render_template
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
+from flask_babel import gettext as _
 
 from core.foundation import clock
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
+from core.founding.steps import first_steps, show_first_steps
 from core.mail.queries import count_troubled
 from core.mail.writing import sender_choices
 from core.tickets.queries import TicketFilter, TicketPage, count_tickets, list_tickets
-from tenant_app.pages import signed_in_only
+from tenant_app.home.steps import told
+from tenant_app.pages import requires, signed_in_only
 
 NEWEST: Final = 8
 MINE: Final = TicketFilter(status="open", owner="me")
@@ -47,7 +50,18 @@ class Home(BaseView):
             tickets=_tickets(work) if work.actor.may(Permission.TICKETS_READ) else None,
             troubled=count_troubled(work) if work.actor.may(Permission.OUTBOX_READ) else None,
             addresses=[choice.address for choice in sender_choices(work)],
+            steps=told(first_steps(work)),
         )
+
+    @expose("/first-steps", methods=["POST"])
+    @requires(Permission.SETTINGS_MANAGE)
+    def put_away(self, work: Work) -> ResponseReturnValue:
+        """Show the company's first steps to the viewer no more, or again."""
+        shown = request.form.get("shown") == "1"
+        show_first_steps(work, shown=shown)
+        if not shown:
+            flash(_("Settings brings the first steps back."), "success")
+        return redirect("/", 303)
 
 
 def _tickets(work: Work) -> TicketsToday:

@@ -107,6 +107,7 @@ ROUTES = (
     Route("GET", "/sign-in/with/<int:provider_id>", (303, 303, 303, 404, 503)),
     Route("GET", "/sign-in/openid", (410, 410, 410, 410, 410)),
     Route("POST", "/sign-out", (303, 303, 303, 303, 303)),
+    Route("POST", "/first-steps", (303, 403, 403, 303, 303), {"shown": "1"}),
     Route("POST", "/preferences/theme", (303, 303, 303, 303, 303), {"theme": "dark"}),
     Route("POST", "/preferences/lists/<name>", (303, 303, 303, 303, 303), {"reset": "1"}),
     Route("POST", "/preferences/language", (303, 303, 303, 303, 303), {"locale": "cs"}),

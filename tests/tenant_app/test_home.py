@@ -89,3 +89,22 @@ def test_somebody_else_sees_nothing_of_it(client_as: ClientAs, rolled_back: None
     receive(letter())
     assert "Printer" in client_as("vera").get("/").text
     assert "Printer" not in client_as("oleg").get("/").text
+
+
+def test_an_owner_is_shown_the_first_steps_until_they_are_put_away(client_as: ClientAs) -> None:
+    anna = client_as("anna")
+    page = anna.get("/").text
+    assert "First steps" in page
+    assert "3 of 8 done" in page
+    assert 'href="/settings/company/"' in page
+    assert anna.post("/first-steps").status_code == 303
+    assert "First steps" not in anna.get("/").text
+    assert 'name="shown" value="1"' in anna.get("/settings/").text
+    assert anna.post("/first-steps", data={"shown": "1"}).status_code == 303
+    assert "First steps" in anna.get("/").text
+
+
+def test_others_are_shown_no_first_steps(client_as: ClientAs) -> None:
+    boris = client_as("boris")
+    assert "First steps" not in boris.get("/").text
+    assert boris.post("/first-steps").status_code == 403
