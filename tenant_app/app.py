@@ -20,6 +20,7 @@ from tenant_app.contacts.views import Contacts
 from tenant_app.gallery.views import Gallery
 from tenant_app.groups.permission_groups import PermissionGroups
 from tenant_app.groups.user_groups import UserGroups
+from tenant_app.groups.viewing import ViewAs
 from tenant_app.groups.visibility import Visibility
 from tenant_app.groups.who_sees import WhoSees
 from tenant_app.health.views import Health, measure_requests
@@ -33,6 +34,7 @@ from tenant_app.mail.compose import Compose
 from tenant_app.mail.views import Mail
 from tenant_app.notifications.views import Notifications, ServiceWorker
 from tenant_app.outbox.views import Outbox
+from tenant_app.pages import refuse_changes_while_viewing
 from tenant_app.people.inviting import Inviting
 from tenant_app.people.leaving import Leaving
 from tenant_app.people.views import People
@@ -94,6 +96,7 @@ VIEWS: Final = (
     Tickets,
     Trunks,
     UserGroups,
+    ViewAs,
     Visibility,
     WhoSees,
 )
@@ -127,6 +130,7 @@ def create_app() -> Flask:
     app.config.update(_configuration())
     hosts.install(app)
     CSRFProtect(app)
+    app.before_request(refuse_changes_while_viewing)
     with app.app_context():
         builder = Builder(
             app,

@@ -25,6 +25,8 @@ View = Callable[Concatenate[Any, P], ResponseReturnValue]
 
 ACCESS = "_centrala_access"
 WHILE_SETTING_UP: Final = "_centrala_while_setting_up"
+CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+WHILE_VIEWING: Final = frozenset({"ViewAs.end", "SignIn.leave"})
 
 
 def requires(permission: Permission) -> Callable[[WorkingView[P]], View[P]]:
@@ -71,6 +73,20 @@ def while_setting_up(view: WorkingView[P]) -> WorkingView[P]:
     """Also for whoever has no second factor yet where the company asks for one; below one of the other decorators."""
     setattr(view, WHILE_SETTING_UP, True)
     return view
+
+
+def refuse_changes_while_viewing() -> None:
+    """Nothing is changed by somebody who looks at the app as a permission group does; they end that, or sign out."""
+    if request.method in CHANGES_NOTHING or request.endpoint in WHILE_VIEWING:
+        return
+    person = viewer()
+    if person is not None and person.view_as is not None:
+        raise Forbidden(
+            _(
+                "You look at Centrala as the group “%(name)s” does, so nothing was changed. End the view first.",
+                name=person.view_as.group_name,
+            )
+        )
 
 
 def access_of(view: object) -> str | None:

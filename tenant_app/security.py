@@ -28,6 +28,7 @@ class Viewer(UserMixin):
         self.locale = person.locale
         self.theme = person.theme
         self.has_new_browser = person.has_new_browser
+        self.view_as = person.view_as
         self.tenant_name = current_tenant().name
 
     @property

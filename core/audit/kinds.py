@@ -97,6 +97,7 @@ FIELDS: Final[Mapping[str, Message]] = {
     "email": _("E-mail"),
     "password": _("Password"),
     "is_blocked": _("Blocked"),
+    "viewed_as": _("Looks at the app as"),
     "linked_account": _("Account to sign in with"),
     "issuer": _("Issuer"),
     "client_id": _("Client id"),

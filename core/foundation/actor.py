@@ -28,6 +28,7 @@ class Actor:
 
     ``user_id`` is None for the product itself, which then sees the whole tenant; a user sees what the grants of
     their user groups and their permission group leave (see ``docs/permissions.md``).
+    ``is_viewing``: an owner looks at the app with a permission group's rights; that they are an owner does not count.
     """
 
     tenant_id: TenantId
@@ -35,6 +36,7 @@ class Actor:
     user_id: UserId | None = None
     permissions: frozenset[Permission] = frozenset()
     locale: str = "en"
+    is_viewing: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor has ``permission``."""

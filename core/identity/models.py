@@ -118,13 +118,14 @@ class SignInSession(TenantRow, Base):
     """A signed-in browser. The browser holds a random token, the table only its SHA-256; of its address the network.
 
     ``told_at``: when its user was told by mail that the browser is new to them. ``is_vouched_for``: whoever signed them
-    in answers for their second factor.
+    in answers for their second factor. ``viewed_group_id``: with whose rights an owner looks at the app (``viewing``).
     """
 
     __tablename__ = "sign_in_session"
     __table_args__ = tenant_constraints(
         UniqueConstraint("tenant_id", "token_sha256"),
         tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        tenant_link("viewed_group_id", "permission_group", on_delete="SET NULL (viewed_group_id)"),
     )
 
     user_id: Mapped[int] = mapped_column(BigInteger)
@@ -133,6 +134,8 @@ class SignInSession(TenantRow, Base):
     network: Mapped[str] = mapped_column(server_default="", info=ERASE)
     is_new_browser: Mapped[bool] = mapped_column(server_default="false")
     is_vouched_for: Mapped[bool] = mapped_column(server_default="false")
+    viewed_group_id: Mapped[int | None] = mapped_column(BigInteger)
+    viewed_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_now()
     last_seen_at: Mapped[datetime] = created_now()
     told_at: Mapped[datetime | None]

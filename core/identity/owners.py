@@ -11,10 +11,13 @@ from core.identity.models import PermissionGroup, UserAccount
 def is_owner(work: Work) -> bool:
     """Whether the actor belongs to the owners' group, or is the product itself.
 
-    The permissions alone do not tell: another group may hold all of them.
+    The permissions alone do not tell: another group may hold all of them. Nobody is one while they look at the app as
+    another group does (``core.identity.viewing``).
     """
     if work.actor.user_id is None:
         return True
+    if work.actor.is_viewing:
+        return False
     query = (
         select(PermissionGroup.is_owner)
         .join(UserAccount, UserAccount.permission_group_id == PermissionGroup.id)

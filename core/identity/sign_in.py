@@ -17,6 +17,7 @@ from core.identity.passwords import password_matches
 from core.identity.second_step import Step, open_or_ask
 from core.identity.security_policy import lacks_what_is_asked
 from core.identity.sessions import Browser, digest, new_browser_elsewhere, note_use
+from core.identity.viewing import View, note_end, view_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class SignedIn:
     """The user behind a sign-in, with everything that a page asks of them.
 
     ``has_new_browser``: somebody signed in as them with a browser that is new to them, and they have not looked at it.
+    ``view_as``: an owner looks at the app with a group's rights; ``permissions`` are that group's then.
     ``must_set_up``: the company asks for a second factor, and until they have one they may do nothing else.
     """
 
@@ -38,6 +40,7 @@ class SignedIn:
     has_new_browser: bool = False
     must_set_up: bool = False
     signed_in_at: datetime | None = None
+    view_as: View | None = None
     list_views: Mapping[str, Any] = field(default_factory=dict)
 
     def actor(self, door: Door) -> Actor:
@@ -48,6 +51,7 @@ class SignedIn:
             door=door,
             permissions=self.permissions,
             locale=self.locale,
+            is_viewing=self.view_as is not None,
         )
 
 
@@ -94,7 +98,12 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
         return None
     user, is_owner, permissions, session, is_told, lacks_factor = row
     note_use(work, session)
+    if not is_owner:
+        note_end(work, session)
+    view, viewed = view_of(work, session) or (None, frozenset[Permission]())
+    held = frozenset(Permission) if is_owner else _known(permissions or [])
     return SignedIn(
+        view_as=view,
         has_new_browser=is_told,
         must_set_up=lacks_factor and not session.is_vouched_for,
         signed_in_at=session.created_at,
@@ -105,8 +114,8 @@ def signed_in(work: Work, token: str) -> SignedIn | None:
         locale=user.locale,
         theme=user.theme,
         list_views=user.list_views,
-        is_owner=is_owner,
-        permissions=frozenset(Permission) if is_owner else _known(permissions or []),
+        is_owner=is_owner and view is None,
+        permissions=held & viewed if view else held,
     )
 
 
@@ -116,6 +125,7 @@ def sign_out(work: Work, token: str) -> None:
         select(SignInSession).where(SignInSession.token_sha256 == digest(token))
     ).one_or_none()
     if session is not None:
+        note_end(work, session)
         work.session.delete(session)
 
 

@@ -77,6 +77,8 @@ SETTINGS: Final[tuple[Line, ...]] = (
     ("GET", "/settings/permission-groups/compare", (200, 403, 403, 200, 303)),
     ("GET", "/settings/permission-groups/new", (200, 403, 403, 200, 303)),
     ("GET", "/settings/permission-groups/<int:group_id>", (200, 403, 403, 404, 303)),
+    ("POST", "/settings/permission-groups/<int:group_id>/view", (303, 403, 403, 404, 303)),
+    ("POST", "/view-as/end", (303, 303, 303, 303, 303)),
     ("GET", "/settings/permission-groups/<int:group_id>/edit", (200, 403, 403, 404, 303)),
     ("POST", "/settings/permission-groups/<int:group_id>/delete", (303, 403, 403, 404, 303)),
 )
