@@ -11,7 +11,7 @@ from core.directory.books.models import SyncedClient
 from core.foundation.history import Change
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from core.identity.models import PermissionGroup, UserAccount, UserGroup
+from core.identity.models import PermissionGroup, SecondFactor, UserAccount, UserGroup
 from core.identity.own_account import own_account
 from core.mail.models import InboundMail
 from core.tenants.company import KIND as COMPANY_SETTINGS
@@ -29,6 +29,7 @@ class Step(StrEnum):
     MAIL = "mail"
     PHONE = "phone"
     ADDRESS_BOOK = "address_book"
+    SECOND_FACTOR = "second_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ PERMISSIONS: Final = {
     Step.MAIL: Permission.TICKETS_READ,
     Step.PHONE: Permission.LINES_MANAGE,
     Step.ADDRESS_BOOK: Permission.CONTACTS_READ,
+    Step.SECOND_FACTOR: Permission.SETTINGS_MANAGE,
 }
 
 
@@ -71,6 +73,7 @@ def show_first_steps(work: Work, *, shown: bool) -> None:
 def _conditions(work: Work) -> dict[Step, ColumnElement[bool]]:
     """What shows that a step was taken."""
     others = UserAccount.id != work.actor.user_id, UserAccount.deleted_at.is_(None)
+    own_factor = SecondFactor.user_id == work.actor.user_id
     return {
         Step.COMPANY: exists().where(Change.subject_kind == COMPANY_SETTINGS),
         Step.HOURS: exists(select(OpeningHours.id)),
@@ -80,4 +83,5 @@ def _conditions(work: Work) -> dict[Step, ColumnElement[bool]]:
         Step.MAIL: exists(select(InboundMail.id)),
         Step.PHONE: exists(select(Device.id)),
         Step.ADDRESS_BOOK: exists().where(SyncedClient.last_seen_at.is_not(None)),
+        Step.SECOND_FACTOR: exists().where(own_factor, SecondFactor.app_since.is_not(None)),
     }

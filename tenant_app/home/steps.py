@@ -72,6 +72,12 @@ TELLINGS: Final = {
         "/synced/new",
         "smartphone",
     ),
+    Step.SECOND_FACTOR: Telling(
+        _("Protect your sign-in"),
+        _("A code from your phone beside the password: for yourself, and if you like for everybody."),
+        "/security/",
+        "shield-check",
+    ),
 }
 
 

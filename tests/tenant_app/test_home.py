@@ -95,7 +95,7 @@ def test_an_owner_is_shown_the_first_steps_until_they_are_put_away(client_as: Cl
     anna = client_as("anna")
     page = anna.get("/").text
     assert "First steps" in page
-    assert "3 of 8 done" in page
+    assert "3 of 9 done" in page
     assert 'href="/settings/company/"' in page
     assert anna.post("/first-steps").status_code == 303
     assert "First steps" not in anna.get("/").text

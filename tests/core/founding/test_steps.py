@@ -16,6 +16,7 @@ from core.tenants.company import CompanyDraft, change_company_settings
 from core.tenants.opening import set_opening_hours
 from tests.conftest import WorkAs
 from tests.support.cast import Cast
+from tests.support.factors import give_app
 from tests.support.mails import letter, receive
 
 
@@ -49,12 +50,17 @@ def _take_along(work: Work, cast: Cast) -> None:
     work.session.add(client)
 
 
+def _protect(work: Work, _cast: Cast) -> None:
+    give_app(work)
+
+
 TAKEN: dict[Step, Callable[[Work, Cast], None]] = {
     Step.COMPANY: _look_over,
     Step.HOURS: _open,
     Step.MAIL: _let_in,
     Step.PHONE: _connect,
     Step.ADDRESS_BOOK: _take_along,
+    Step.SECOND_FACTOR: _protect,
 }
 
 
