@@ -133,7 +133,7 @@ def tell_of_browser(work: Work, session_id: int) -> None:
     """A browser that is new to somebody signed in as them. The mail about it is a matter of ``core.mail``."""
     session = work.session.get(SignInSession, session_id)
     if session is not None:
-        news = News(kind=Kind.NEW_BROWSER, key=f"session:{session_id}", source_id=session_id)
+        news = News(kind=Kind.NEW_BROWSER, key="browsers", source_id=session_id)
         _give(work, [session.user_id], news)
 
 

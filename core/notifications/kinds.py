@@ -112,5 +112,5 @@ _TITLES: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     (Kind.MAIL_FAILED, "waits"): _said(_("Your e-mail still waits to be sent")),
     (Kind.MAIL_FAILED, "uncertain"): _said(_("Nobody knows whether your e-mail left")),
     (Kind.CALL_MISSED, ""): _said(_("Missed call")),
-    (Kind.NEW_BROWSER, ""): _said(_("A new browser signed in as you")),
+    (Kind.NEW_BROWSER, ""): _said(_("A new browser signed in as you"), _("New browsers signed in as you (%(count)s×)")),
 }

@@ -10,6 +10,7 @@ from core.foundation.errors import NotFound
 from core.foundation.live import tell
 from core.foundation.unit_of_work import Work
 from core.notifications.choosing import TOPIC, clear_later
+from core.notifications.kinds import Kind
 from core.notifications.models import Notification
 from core.notifications.queries import NotificationRow, find_notification
 
@@ -38,6 +39,11 @@ def read_about_ticket(work: Work, ticket_id: int) -> None:
 def read_about_call(work: Work, call_id: int) -> None:
     """The actor looks at the call."""
     _mark(work, Notification.call_id == call_id)
+
+
+def read_about_browsers(work: Work) -> None:
+    """The actor knows the browsers that are signed in."""
+    _mark(work, Notification.kind == Kind.NEW_BROWSER.value)
 
 
 def remove_old(work: Work) -> int:

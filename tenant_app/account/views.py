@@ -19,6 +19,7 @@ from core.identity.recovery_codes import FEW
 from core.identity.second_factor import factor_of
 from core.identity.security_policy import is_asked_of_all
 from core.identity.sessions import accept_browsers, end_other_sessions, end_session, my_sessions, new_browsers
+from core.notifications.service import read_about_browsers
 from tenant_app.languages import say
 from tenant_app.pages import signed_in_only
 from tenant_app.proofs import is_proven
@@ -68,6 +69,7 @@ class Account(BaseView):
     def accept(self, work: Work) -> ResponseReturnValue:
         """It was me."""
         accept_browsers(work, _me().id)
+        read_about_browsers(work)
         return redirect(HOME, 303)
 
     @expose("/password", methods=["POST"])

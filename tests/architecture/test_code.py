@@ -240,6 +240,17 @@ def test_whatever_is_public_has_a_docstring(path: Path) -> None:
 
 # Templates
 
+KEY = re.compile(r'data-key(?:": "|=")([a-z])"')
+KEY_IN_HELP = re.compile(r"<kbd>([a-z])</kbd>")
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.parent.name != "components"], ids=name_of)
+def test_the_help_sheet_names_every_key_of_a_page(path: Path) -> None:
+    """Keys of the frame stand in the frame's sheet, those of a page in its block ``shortcuts``."""
+    sheet = path.with_name("base.html") if path.parent.name == "shell" else path
+    assert set(KEY.findall(path.read_text())) <= set(KEY_IN_HELP.findall(sheet.read_text()))
+
+
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 FORBIDDEN = {
     "an inline style": re.compile(r"\sstyle\s*=", re.IGNORECASE),

@@ -12,6 +12,7 @@ from core.identity.models import SignInAttempt
 from tests.conftest import ClientAs
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clients import signed_in_client
+from tests.support.news import run_news
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 NEW = {"current_password": PASSWORD, "password": "Another-2-password!", "password_again": "Another-2-password!"}
@@ -111,3 +112,15 @@ def test_guessing_the_present_password_is_throttled(app: Flask, committed: Cast)
 
 def test_the_user_menu_leads_there(client_as: ClientAs) -> None:
     assert 'href="/security/"' in client_as("vera").get("/").text
+
+
+def test_saying_that_it_was_me_reads_what_was_told_of_it(client_as: ClientAs, cast: Cast) -> None:
+    known = client_as("boris")
+    client_as("nobody").post("/sign-in", data=BORIS, headers={"User-Agent": FIREFOX})
+    client_as("nobody").post("/sign-in", data=BORIS, headers={"User-Agent": FIREFOX})
+    run_news(cast.demo.tenant_id)
+    latest = known.get("/notifications/latest").text
+    assert "New browsers signed in as you (" in latest
+    assert latest.count("is-unread") == 1
+    known.post("/security/sessions/accept")
+    assert "is-unread" not in known.get("/notifications/latest").text

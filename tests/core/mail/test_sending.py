@@ -18,8 +18,10 @@ from sqlalchemy import select, update
 from core.foundation import clock
 from core.foundation.errors import Conflict, Forbidden, NotFound
 from core.foundation.jobs import Job
+from core.foundation.outbox import StoredEvent
 from core.foundation.settings import settings
 from core.foundation.unit_of_work import unit_of_work
+from core.mail.events import MailNotSent
 from core.mail.filing import file_inbound
 from core.mail.models import OutboundMail
 from core.mail.sending import resend, send_outbound
@@ -133,6 +135,13 @@ def row(cast: Cast, mail_id: int) -> OutboundMail:
         return work.session.get_one(OutboundMail, mail_id)
 
 
+def not_sent(cast: Cast) -> list[str]:
+    """What the events say of mails that did not arrive."""
+    with unit_of_work(product(cast.demo.tenant_id)) as work:
+        events = select(StoredEvent.payload).where(StoredEvent.name == MailNotSent.name).order_by(StoredEvent.id)
+        return [str(payload["state"]) for payload in work.session.scalars(events)]
+
+
 def jobs(cast: Cast) -> list[Job]:
     with unit_of_work(product(cast.demo.tenant_id)) as work:
         return list(work.session.scalars(select(Job).where(Job.name == "mail.send").order_by(Job.id)))
@@ -224,6 +233,28 @@ def test_a_mail_that_waited_two_days_is_given_up_and_shown(committed: Cast, mail
         work.session.execute(update(OutboundMail).values(created_at=old))
     assert send(committed, mail_id).state == "refused"
     assert len(jobs(committed)) == 1
+
+
+@pytest.mark.covers("P-4")
+def test_whoever_wrote_it_can_be_told_of_a_mail_that_did_not_arrive(committed: Cast, sink: Sink, mail_id: int) -> None:
+    sink.answers = {COPY: "550 Gone"}
+    send(committed, mail_id)
+    assert not_sent(committed) == ["partly"]
+
+
+@pytest.mark.covers("P-4")
+def test_whoever_wrote_it_can_be_told_of_a_mail_that_waits_for_an_hour(
+    committed: Cast, mail_id: int, point: Point
+) -> None:
+    point(f"smtp://127.0.0.1:{free_port()}")
+    send(committed, mail_id)
+    assert not_sent(committed) == []
+    clock.hold(clock.now() + timedelta(hours=1, minutes=1))
+    send(committed, mail_id)
+    assert not_sent(committed) == ["waits"]
+    clock.hold(clock.now() + timedelta(days=2))
+    send(committed, mail_id)
+    assert not_sent(committed) == ["waits", "refused"]
 
 
 def test_a_connection_that_breaks_after_data_is_uncertain_and_not_sent_again(

@@ -102,7 +102,7 @@ def test_a_change_is_written_down_with_who_and_what_and_told(work_as: WorkAs, ca
     assert change is not None
     assert change.fields == {"title": ["Printer", "Printers"], "owner_id": [None, cast.demo.users["vera"]]}
     assert (change.user_id, change.door) == (cast.demo.users["boris"], "web")
-    assert events == ["tickets.opened", "tickets.changed"]
+    assert events == ["tickets.opened", "tickets.changed", "tickets.assigned"]
 
 
 def test_a_change_that_changes_nothing_leaves_the_version(work_as: WorkAs, ticket_id: int) -> None:
