@@ -1,5 +1,7 @@
 """Notifications and lists as each user wants them, in the browser."""
 
+import json
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -100,3 +102,37 @@ def _drag(page: Page, grip: Locator, onto: Locator) -> None:
     page.mouse.move(ended["x"] + 8, ended["y"] + ended["height"] / 2 + 4, steps=4)
     page.mouse.move(ended["x"] + 8, ended["y"] + ended["height"] / 2 - 4, steps=4)
     page.mouse.up()
+
+
+@pytest.mark.covers("P-4")
+def test_the_service_worker_shows_what_is_pushed(page_of: PageOf, stack: Stack) -> None:
+    vera = page_of("vera")
+    vera.context.grant_permissions(["notifications"], origin=stack.url())
+    vera.goto(f"{stack.url()}/notifications/settings")
+    tools = vera.context.new_cdp_session(vera)
+    registered: list[str] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registered.extend(found["registrationId"] for found in event["registrations"]),
+    )
+    tools.send("ServiceWorker.enable")
+    vera.evaluate(
+        "() => navigator.serviceWorker.register('/service-worker.js').then(() => navigator.serviceWorker.ready)"
+    )
+    expect(vera.locator("h1")).to_be_visible()
+    assert registered
+    said = {"title": "Missed call", "body": "", "url": "/notifications/1", "tag": "notification-1"}
+    push = {"origin": stack.url(), "registrationId": registered[0], "data": json.dumps(said)}
+    tools.send("ServiceWorker.deliverPushMessage", push)
+    shown = vera.evaluate(
+        """async () => {
+            const registration = await navigator.serviceWorker.ready;
+            for (let tries = 0; tries < 50; tries += 1) {
+                const shown = await registration.getNotifications();
+                if (shown.length) return shown.map(({ title, tag, data }) => [title, tag, data.url]);
+                await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+            return [];
+        }"""
+    )
+    assert shown == [["Missed call", "notification-1", "/notifications/1"]]

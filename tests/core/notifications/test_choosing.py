@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import delete, select, text, update
 from core.calls.causes import Cause, EndedBy
 from core.calls.service import Ending, end_call
 from core.foundation import clock
-from core.foundation.unit_of_work import Work
+from core.foundation.unit_of_work import Work, unit_of_work
 from core.identity.models import PermissionGrant, UserAccount
 from core.identity.sessions import Browser, new_browser_token, open_session
 from core.mail.models import OutboundMail
@@ -21,6 +22,7 @@ from core.notifications.jobs import clear
 from core.notifications.models import Notification
 from core.notifications.queries import find_notification, list_notifications, unread_count
 from core.notifications.service import read_about_ticket, read_all
+from core.people.leaving import delete_person
 from core.tickets.models import Ticket
 from core.tickets.service import TicketDraft, TicketPatch, change_ticket, open_ticket, take_ticket
 from tests.conftest import WorkAs
@@ -278,3 +280,25 @@ def test_what_is_older_than_ninety_days_is_removed(work_as: WorkAs, cast: Cast, 
     with work_as("system") as work:
         assert len(told(work, cast.demo.users["boris"])) == 2
     assert "notifications.clear" in run_news(cast.demo.tenant_id, until=timedelta(days=1, minutes=1))
+
+
+def test_what_was_told_to_somebody_who_is_gone_goes_too(work_as: WorkAs, cast: Cast) -> None:
+    with work_as("anna") as work:
+        ticket_id = ticket_of(work, cast)
+        change_ticket(work, ticket_id, TicketPatch(owner_id=cast.demo.users["boris"]), version=1)
+    news(work_as, cast, "boris")
+    with work_as("anna") as work:
+        delete_person(work, cast.demo.users["boris"], successor_id=cast.demo.users["anna"])
+    clear(product(cast.demo.tenant_id))
+    assert news(work_as, cast, "boris") == []
+
+
+def test_an_owner_who_looks_on_as_a_group_reads_nothing_by_that(work_as: WorkAs, cast: Cast) -> None:
+    with work_as("boris") as work:
+        ticket_id = ticket_of(work, cast)
+        change_ticket(work, ticket_id, TicketPatch(owner_id=cast.demo.users["anna"]), version=1)
+    assert news(work_as, cast, "anna") == [("ticket_assigned", 1)]
+    with unit_of_work(replace(cast.actor("anna"), is_viewing=True)) as work:
+        read_about_ticket(work, ticket_id)
+    with work_as("anna") as work:
+        assert unread_count(work) == 1
