@@ -157,7 +157,7 @@ def _form(
         "openid/form.html",
         kind=kind,
         provider=row,
-        values={**values, "client_secret": ""},
+        values=values,
         ticked={
             name: name in request.form if error else row is None or getattr(row, name)
             for name in ("is_enabled", "counts_as_factor")
