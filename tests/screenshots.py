@@ -103,6 +103,10 @@ SHOTS: Final[Mapping[str, Shot]] = {
     "holidays": Shot("/settings/company/holidays"),
     "audit": Shot("/settings/audit/"),
     "security": Shot("/security/"),
+    "second-factor": Shot("/settings/second-factor/"),
+    "sign-in-providers": Shot("/settings/sign-in/"),
+    "notifications": Shot("/notifications/"),
+    "notification-settings": Shot("/notifications/settings"),
     "gallery": Shot("/gallery"),
     "not-found": Shot("/no-such-page"),
 }

@@ -179,7 +179,9 @@ FIELDS: Final[Mapping[str, Message]] = {
 }
 
 CODES: Final[Mapping[str, Mapping[str, Message]]] = {
-    "kind": {code: kind.name for code, kind in KINDS.items()},
+    "kind": {code: kind.name for code, kind in KINDS.items()}
+    | {"call_centre": _("Call centre"), "back_office": _("Back office")}
+    | {"sip": _("SIP phone or softphone"), "external": _("Number outside")},
     "second_factor": {"optional": _("Everybody decides for themselves"), "required": _("Asked of everybody")},
     "status": {"open": _("Open"), "waiting": _("Waiting"), "closed": _("Closed")},
     "state": {

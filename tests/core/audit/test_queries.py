@@ -21,7 +21,9 @@ from core.foundation.history import Change, differences, record_change
 from core.foundation.permissions import Permission
 from core.foundation.read_log import ReadEvent
 from core.foundation.unit_of_work import Work, unit_of_work
+from core.identity.models import UserAccount
 from core.identity.permission_groups import GroupDraft, add_permission_group
+from core.identity.service import UserDraft, create_user
 from core.identity.user_groups import create_user_group, set_groups_of_user
 from core.visibility.kinds import Kind
 from core.visibility.service import ThingDraft, create_thing
@@ -72,6 +74,16 @@ def test_permissions_are_told_by_their_names(work_as: WorkAs) -> None:
         add_permission_group(work, GroupDraft(name="Auditors", permissions=frozenset({Permission.AUDIT_READ})))
         told = fields(changes(work, Wanted(kind="permission_group")).rows[0])
         assert told["Permissions"] == ([], ["See the audit log"])
+
+
+def test_codes_are_told_in_words(work_as: WorkAs, cast: Cast) -> None:
+    with work_as("anna") as work:
+        group = work.session.get_one(UserAccount, cast.demo.users["vera"]).permission_group_id
+        draft = UserDraft(
+            email="eva@demo.localhost", name="Eva Malá", password=None, permission_group_id=group, kind="back_office"
+        )
+        create_user(work, draft)
+        assert fields(changes(work, Wanted(kind="user")).rows[0])["Kind"] == ([], ["Back office"])
 
 
 def test_secrets_are_neither_kept_nor_told(work_as: WorkAs) -> None:

@@ -2,6 +2,7 @@
 import "htmx.org";
 import "./autosize.js";
 import "./calls.js";
+import "./colour.js";
 import "./columns.js";
 import "./composer.js";
 import "./copy.js";
