@@ -11,6 +11,7 @@ from core.foundation.i18n import LOCALES
 from core.foundation.settings import settings
 from tenant_app import assets, columns, errors, headers, hosts, languages, navigation, sections
 from tenant_app.account.linked import LinkedAccounts
+from tenant_app.account.passkeys import Passkeys
 from tenant_app.account.second_factor import SecondFactor
 from tenant_app.account.views import Account
 from tenant_app.books.views import Books, ContactBooks
@@ -50,6 +51,7 @@ from tenant_app.settings.second_factor import SecondFactorSettings
 from tenant_app.settings.views import Settings
 from tenant_app.sign_in.links import Links
 from tenant_app.sign_in.openid import OpenId
+from tenant_app.sign_in.passkeys import PasskeySignIn
 from tenant_app.sign_in.second_step import SecondStep
 from tenant_app.sign_in.views import SignIn
 from tenant_app.tickets.views import Tickets
@@ -79,6 +81,8 @@ VIEWS: Final = (
     Outbox,
     PermissionGroups,
     Palette,
+    PasskeySignIn,
+    Passkeys,
     People,
     Inviting,
     Leaving,

@@ -30,7 +30,17 @@ STATUS: Final[dict[type[CentralaError], int]] = {
 log = structlog.get_logger()
 
 
-DOORS: Final = {"SignIn.enter", "SecondStep.enter", "Links.ask", "Links.choose_new", "Links.begin"}
+DOORS: Final = {
+    "SignIn.enter",
+    "SecondStep.enter",
+    "PasskeySignIn.ask",
+    "PasskeySignIn.ask_holder",
+    "PasskeySignIn.enter",
+    "PasskeySignIn.enter_after_password",
+    "Links.ask",
+    "Links.choose_new",
+    "Links.begin",
+}
 """Forms for those who are not signed in: their token did not end with a session."""
 
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)

@@ -109,6 +109,8 @@ FIELDS: Final[Mapping[str, Message]] = {
     "second_factor": _("Second factor"),
     "app_secret": _("App with codes"),
     "codes_left": _("Recovery codes left"),
+    "passkeys": _("Passkeys"),
+    "passkey_refused": _("Passkey refused as a copy"),
     "permission_group_id": _("Permission group"),
     "permissions": _("Permissions"),
     "groups": _("User groups"),
@@ -182,7 +184,11 @@ CODES: Final[Mapping[str, Mapping[str, Message]]] = {
     "kind": {code: kind.name for code, kind in KINDS.items()}
     | {"call_centre": _("Call centre"), "back_office": _("Back office")}
     | {"sip": _("SIP phone or softphone"), "external": _("Number outside")},
-    "second_factor": {"optional": _("Everybody decides for themselves"), "required": _("Asked of everybody")},
+    "second_factor": {
+        "optional": _("Everybody decides for themselves"),
+        "required": _("Asked of everybody"),
+        "passkey": _("A passkey, of everybody"),
+    },
     "status": {"open": _("Open"), "waiting": _("Waiting"), "closed": _("Closed")},
     "state": {
         "active": _("In use"),

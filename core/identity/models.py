@@ -211,6 +211,50 @@ class SecondFactor(TenantRow, Base):
     recovery_hashes: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default="{}", info=ERASE)
 
 
+class Passkey(TenantRow, Base):
+    """A key pair in a user's phone, computer or password manager (WebAuthn); the table holds its public half.
+
+    ``sign_count``: how often it says it was used; the table's never goes down.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "credential_id"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        Index(None, "tenant_id", "user_id"),
+    )
+
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(info=ERASE)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = created_now()
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(TenantRow, Base):
+    """What a passkey has to sign, once, in the browser that holds the token of which the table has the SHA-256.
+
+    ``user_id`` is empty where the passkey itself says who signs in.
+    """
+
+    __tablename__ = "passkey_challenge"
+    __table_args__ = tenant_constraints(
+        UniqueConstraint("tenant_id", "token_sha256"),
+        CheckConstraint("purpose in ('creation', 'sign_in', 'second_step')", name="purpose"),
+        CheckConstraint("(user_id is null) = (purpose = 'sign_in')", name="user"),
+        tenant_link("user_id", "user_account", on_delete="CASCADE"),
+        Index(None, "tenant_id", "expires_at"),
+    )
+
+    purpose: Mapped[str] = mapped_column(info=NOT_PERSONAL)
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, info=ERASE)
+    challenge: Mapped[bytes] = mapped_column(LargeBinary, info=NOT_PERSONAL)
+    expires_at: Mapped[datetime]
+
+
 class SecondStep(TenantRow, Base):
     """A browser that gave the right password and is asked for the second factor: it is not signed in.
 
@@ -235,7 +279,7 @@ class SecurityPolicy(TenantRow, Base):
     __tablename__ = "security_policy"
     __table_args__ = tenant_constraints(
         UniqueConstraint("tenant_id"),
-        CheckConstraint("second_factor in ('optional', 'required')", name="second_factor"),
+        CheckConstraint("second_factor in ('optional', 'required', 'passkey')", name="second_factor"),
     )
 
     second_factor: Mapped[str] = mapped_column(server_default="optional", info=NOT_PERSONAL)

@@ -1,4 +1,4 @@
-"""The second factor: an app that shows a code for every half minute (TOTP, RFC 6238), and recovery codes.
+"""The second factor: an app that shows a code for every half minute (TOTP, RFC 6238), passkeys, and recovery codes.
 
 The app's secret is sealed in the table. A code counts for its own step of time and the ones beside it, since clocks
 differ, and each step once: whoever saw a code being typed cannot use it again (RFC 6238, 5.2).
@@ -24,19 +24,23 @@ from core.foundation.sealing import seal, unseal
 from core.foundation.unit_of_work import Work
 from core.identity.attempts import Attempt, forget_attempt, refuse_if_throttled
 from core.identity.events import SecondFactorChanged
-from core.identity.models import SecondFactor
+from core.identity.models import Passkey, SecondFactor
 from core.identity.own_account import own_account
 from core.identity.passwords import password_matches
 from core.identity.recovery_codes import codes_left, renew_codes, use_code
-from core.identity.security_policy import is_asked_of_all
+from core.identity.security_policy import Asked, asked_of_all, is_asked_of_all
 from core.tenants.service import tenant_profile
 
 PURPOSE: Final = b"centrala second factor 1"
 STEP_S: Final = 30
 DIGITS: Final = 6
 DRIFT_STEPS: Final = 1
+UNSYNCHRONISED: Final = {"synchronize_session": False}
 PENDING_FOR: Final = timedelta(minutes=15)
-CHANGES: Final = ("app_on", "app_moved", "codes_new", "recovery_used", "turned_off", "removed")
+CHANGES: Final = (
+    "app_on", "app_moved", "app_off", "codes_new", "recovery_used", "passkey_added", "passkey_removed",
+    "passkey_refused", "turned_off", "removed",
+)  # fmt: skip
 """What ``SecondFactorChanged`` tells of."""
 WRONG_CODE: Final = _("This code does not work. Take the one that is shown now; each works once.")
 """One sentence for codes wrong, old and used: nobody learns from it which it was."""
@@ -44,14 +48,20 @@ WRONG_CODE: Final = _("This code does not work. Take the one that is shown now; 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorState:
-    """A user's second factor as pages show it. ``app_since`` is None without an app."""
+    """A user's second factor as pages show it. ``app_since`` is None without an app; ``passkeys`` are their names."""
 
     app_since: datetime | None
     codes_left: int
+    passkeys: Sequence[str]
 
     @property
     def is_on(self) -> bool:
         """Whether the user is asked for more than the password."""
+        return self.has_app or bool(self.passkeys)
+
+    @property
+    def has_app(self) -> bool:
+        """Whether an app shows codes."""
         return self.app_since is not None
 
 
@@ -66,7 +76,9 @@ class PendingApp:
 def factor_of(work: Work, user_id: int) -> FactorState:
     """Whether and since when a user has a second factor."""
     since = work.session.scalar(select(SecondFactor.app_since).where(SecondFactor.user_id == user_id))
-    return FactorState(app_since=since, codes_left=codes_left(work, user_id))
+    names = select(Passkey.name).where(Passkey.user_id == user_id).order_by(Passkey.id)
+    passkeys = work.session.scalars(names).all()
+    return FactorState(app_since=since, codes_left=codes_left(work, user_id), passkeys=passkeys)
 
 
 def begin_app(work: Work) -> None:
@@ -112,7 +124,7 @@ def confirm_app(work: Work, code: str) -> Sequence[str]:
     before = {"second_factor": had_one, "app_secret": "old" if had_one else None}
     record_change(work, "user", user.id, before=before, after={"second_factor": True, "app_secret": "new"})
     _told(work, user.id, "app_moved" if had_one else "app_on")
-    return () if codes_left(work, user.id) else renew_codes(work, user.id)
+    return keep_codes(work, user.id)
 
 
 def new_codes(work: Work) -> Sequence[str]:
@@ -126,32 +138,47 @@ def new_codes(work: Work) -> Sequence[str]:
 
 
 def turn_off(work: Work) -> None:
-    """Ask the actor for the password alone from now on; a proof was asked of them. Emits ``SecondFactorChanged``.
+    """Forget the actor's app; a proof was asked of them. Passkeys stay, and without one the password alone is enough.
 
-    Raises ``Conflict`` where the company asks everybody for a second factor.
+    Raises ``Conflict`` where the company asks everybody for a second factor and this is the last. Emits
+    ``SecondFactorChanged``.
     """
     user = own_account(work)
-    refuse_if_asked_of_all(work)
-    forget_factor(work, user.id, change="turned_off")
+    refuse_turning_off(work)
+    if not factor_of(work, user.id).passkeys:
+        forget_factor(work, user.id, change="turned_off")
+        return
+    gone = update(SecondFactor).where(SecondFactor.user_id == user.id)
+    work.session.execute(gone.values(secret_sealed=None, app_since=None), execution_options=UNSYNCHRONISED)
+    record_change(work, "user", user.id, before={"app_secret": "old"}, after={"app_secret": None})
+    _told(work, user.id, "app_off")
 
 
-def refuse_if_asked_of_all(work: Work) -> None:
-    """Raise ``Conflict`` where nobody may be without a second factor."""
-    if is_asked_of_all(work):
+def refuse_turning_off(work: Work) -> None:
+    """Raise ``Conflict`` where nobody may be without a second factor, and the actor has nothing but an app."""
+    if is_asked_of_all(work) and not factor_of(work, own_account(work).id).passkeys:
         raise Conflict(_("Your company asks everybody for a second factor. It can be moved to another phone, not off."))
 
 
+def keep_codes(work: Work, user_id: int) -> Sequence[str]:
+    """Recovery codes for a user who has just got a factor; none if they have some already."""
+    work.session.execute(insert(SecondFactor).values(user_id=user_id).on_conflict_do_nothing())
+    return () if codes_left(work, user_id) else renew_codes(work, user_id)
+
+
 def forget_factor(work: Work, user_id: int, *, change: str) -> bool:
-    """Forget a user's app and recovery codes; answers whether there was one. Emits ``SecondFactorChanged``.
+    """Forget a user's app, passkeys and recovery codes; answers whether there was one. Emits ``SecondFactorChanged``.
 
     For services that have checked that the actor may.
     """
     was = factor_of(work, user_id)
     work.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
+    work.session.execute(delete(Passkey).where(Passkey.user_id == user_id))
     if not was.is_on:
         return False
-    before = {"second_factor": True, "codes_left": was.codes_left}
-    record_change(work, "user", user_id, before=before, after={"second_factor": False, "codes_left": 0})
+    before = {"second_factor": True, "codes_left": was.codes_left, "passkeys": list(was.passkeys)}
+    after = {"second_factor": False, "codes_left": 0, "passkeys": []}
+    record_change(work, "user", user_id, before=before, after=after)
     _told(work, user_id, change)
     return True
 
@@ -174,12 +201,19 @@ def prove_twice(work: Work, attempt: Attempt, password: str, code: str) -> str |
 def is_right_code(work: Work, user_id: int, code: str) -> bool:
     """Whether ``code`` is the app's or a recovery code of the user's; it works no more then.
 
-    Whoever calls counts the attempt before.
+    Whoever calls counts the attempt before. Where the company asks for passkeys, the app's codes of who has one do not
+    count.
     """
     typed = code.replace(" ", "").replace("-", "")
     if len(typed) == DIGITS and typed.isascii() and typed.isdigit():
-        return _use_app_code(work, user_id, typed)
+        return takes_app_codes(work, user_id) and _use_app_code(work, user_id, typed)
     return use_code(work, user_id, typed)
+
+
+def takes_app_codes(work: Work, user_id: int) -> bool:
+    """Whether a code of the user's app lets in, together with the password."""
+    state = factor_of(work, user_id)
+    return state.has_app and not (asked_of_all(work) is Asked.PASSKEY and state.passkeys)
 
 
 def _use_app_code(work: Work, user_id: int, code: str) -> bool:
@@ -194,7 +228,7 @@ def _use_app_code(work: Work, user_id: int, code: str) -> bool:
         .values(last_step=step)
         .returning(SecondFactor.id)
     )
-    return work.session.scalar(used, execution_options={"synchronize_session": False}) is not None
+    return work.session.scalar(used, execution_options=UNSYNCHRONISED) is not None
 
 
 def _step_of(secret: str, code: str) -> int | None:

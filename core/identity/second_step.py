@@ -16,8 +16,10 @@ from core.foundation.errors import NotFound
 from core.foundation.i18n import _
 from core.foundation.unit_of_work import Work
 from core.identity.attempts import Attempt, forget_attempt, refuse_if_throttled
+from core.identity.ceremonies import Challenge
 from core.identity.models import SecondStep, UserAccount
-from core.identity.second_factor import is_right_code
+from core.identity.passkeys import answering_user
+from core.identity.second_factor import factor_of, is_right_code, takes_app_codes
 from core.identity.security_policy import has_factor
 from core.identity.sessions import Browser, digest, open_session
 
@@ -33,10 +35,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepHolder:
-    """Who has given the right password."""
+    """Who has given the right password, and what may be given next."""
 
     user_id: int
     email: str
+    takes_app_codes: bool
+    has_passkey: bool
 
 
 def open_or_ask(work: Work, user_id: int, browser: Browser) -> str | Step:
@@ -62,7 +66,12 @@ def step_holder(work: Work, token: str) -> StepHolder:
     found = work.session.execute(query).one_or_none()
     if found is None:
         raise NotFound(_("Your sign-in took too long. Begin again."))
-    return StepHolder(*found)
+    return StepHolder(
+        user_id=found.id,
+        email=found.email,
+        takes_app_codes=takes_app_codes(work, found.id),
+        has_passkey=bool(factor_of(work, found.id).passkeys),
+    )
 
 
 def finish_with_code(work: Work, attempt: Attempt, token: str, code: str, *, browser: Browser) -> str | None:
@@ -73,6 +82,22 @@ def finish_with_code(work: Work, attempt: Attempt, token: str, code: str, *, bro
     refuse_if_throttled(work, attempt)
     holder = step_holder(work, token)
     if not is_right_code(work, holder.user_id, code):
+        return None
+    _use_up(work, token)
+    forget_attempt(work, attempt)
+    return open_session(work, holder.user_id, browser)
+
+
+def finish_with_passkey(
+    work: Work, attempt: Attempt, token: str, asked: Challenge, answer: str, *, browser: Browser
+) -> str | None:
+    """Sign in with a passkey of the same user: the session's token, or None if the answer does not hold.
+
+    Raises as ``finish_with_code`` does.
+    """
+    refuse_if_throttled(work, attempt)
+    holder = step_holder(work, token)
+    if asked.user_id != holder.user_id or answering_user(work, asked, answer) is None:
         return None
     _use_up(work, token)
     forget_attempt(work, attempt)

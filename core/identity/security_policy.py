@@ -1,9 +1,9 @@
-"""What the company asks of everybody's sign-in: whether a second factor is optional or required."""
+"""What the company asks of everybody's sign-in: whether a second factor is optional, required, or a passkey at that."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.foundation.actor import UserId
@@ -13,7 +13,7 @@ from core.foundation.i18n import _
 from core.foundation.live import tell
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from core.identity.models import SecondFactor, SecurityPolicy, UserAccount
+from core.identity.models import Passkey, SecondFactor, SecurityPolicy, UserAccount
 from core.tenants.company import KIND
 
 
@@ -22,6 +22,7 @@ class Asked(StrEnum):
 
     OPTIONAL = "optional"
     REQUIRED = "required"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,12 @@ def ask_of_all(work: Work, wanted: str) -> None:
     tell(work, "refresh")
 
 
-def unready_people(work: Work) -> list[Unready]:
-    """Everybody who can sign in and has no second factor, in alphabetical order. Raises ``Forbidden``."""
+def unready_people(work: Work, wanted: Asked = Asked.REQUIRED) -> list[Unready]:
+    """Everybody who can sign in and lacks what is ``wanted``, in alphabetical order. Raises ``Forbidden``."""
     work.actor.require(Permission.SETTINGS_MANAGE)
     query = (
         select(UserAccount.id, UserAccount.name)
-        .where(~UserAccount.is_blocked, UserAccount.password_hash.is_not(None), ~has_factor())
+        .where(~UserAccount.is_blocked, UserAccount.password_hash.is_not(None), ~_has(wanted))
         .order_by(UserAccount.sort_key, UserAccount.id)
     )
     return [Unready(UserId(user_id), name) for user_id, name in work.session.execute(query)]
@@ -71,9 +72,20 @@ def unready_people(work: Work) -> list[Unready]:
 
 def has_factor() -> ColumnElement[bool]:
     """For a query of ``UserAccount``: that the user is asked for more than the password."""
-    return exists().where(SecondFactor.user_id == UserAccount.id, SecondFactor.secret_sealed.is_not(None))
+    has_app = exists().where(SecondFactor.user_id == UserAccount.id, SecondFactor.secret_sealed.is_not(None))
+    return or_(has_app, has_passkey())
+
+
+def has_passkey() -> ColumnElement[bool]:
+    """For a query of ``UserAccount``: that the user has a passkey."""
+    return exists().where(Passkey.user_id == UserAccount.id)
 
 
 def lacks_what_is_asked() -> ColumnElement[bool]:
     """For a query of ``UserAccount``: that the company asks for a second factor which the user has not set up."""
-    return and_(exists().where(SecurityPolicy.second_factor != Asked.OPTIONAL.value), ~has_factor())
+    asked = [(Asked.REQUIRED, has_factor()), (Asked.PASSKEY, has_passkey())]
+    return or_(*(and_(exists().where(SecurityPolicy.second_factor == code.value), ~has) for code, has in asked))
+
+
+def _has(wanted: Asked) -> ColumnElement[bool]:
+    return has_passkey() if wanted is Asked.PASSKEY else has_factor()

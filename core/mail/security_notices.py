@@ -31,6 +31,19 @@ SECOND_FACTOR: Final[Mapping[str, tuple[Message, Message]]] = {
         _("Second factor moved to another app"),
         _("The codes of another app are asked for now; those of the earlier one work no more."),
     ),
+    "app_off": (
+        _("The codes of your app are off"),
+        _("The codes of your app are not asked for any more; your passkeys are."),
+    ),
+    "passkey_added": (
+        _("New passkey"),
+        _("A passkey was added to your account: it lets in whoever has the device and can unlock it."),
+    ),
+    "passkey_removed": (_("A passkey was deleted"), _("One of your passkeys was deleted. It lets nobody in any more.")),
+    "passkey_refused": (
+        _("A passkey was refused"),
+        _("One of your passkeys counts its uses wrongly, as a copy would. It was refused; delete it and make another."),
+    ),
     "codes_new": (
         _("New recovery codes"),
         _("Ten new recovery codes were made for you; the earlier ones work no more."),

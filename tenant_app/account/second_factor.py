@@ -23,10 +23,10 @@ from core.identity.second_factor import (
     factor_of,
     new_codes,
     pending_app,
-    refuse_if_asked_of_all,
+    refuse_turning_off,
     turn_off,
 )
-from core.identity.security_policy import is_asked_of_all
+from core.identity.security_policy import Asked, asked_of_all
 from tenant_app import sealing
 from tenant_app.hosts import current_tenant
 from tenant_app.languages import say
@@ -63,7 +63,7 @@ class SecondFactor(BaseView):
     @while_setting_up
     def make(self, work: Work) -> ResponseReturnValue:
         """A new secret for an app, which the next page shows."""
-        if not _has_just_signed_in(_me()):
+        if not has_just_signed_in(me()):
             problem = _problem_of_proof(work)
             if problem:
                 return _begin_page(work, errors=problem[0]), problem[1]
@@ -90,9 +90,9 @@ class SecondFactor(BaseView):
             flash(say(error.message), "warning")
             return redirect(_onward(""), 303)
         if codes:
-            return _to_codes(codes)
+            return redirect(onward_codes(codes), 303)
         flash(_("The codes of this app are asked for from now on. Your recovery codes stay."), "success")
-        return redirect(_back(), 303)
+        return redirect(back(), 303)
 
     @expose("/codes")
     @signed_in_only
@@ -102,15 +102,15 @@ class SecondFactor(BaseView):
         sealed = sealing.unseal(session.pop(SHOWN_ONCE, ""), purpose=PURPOSE, tenant_id=work.actor.tenant_id)
         if sealed is None or sealed.id != work.actor.user_id:
             return _secret(make_response(render_template("account/codes_shown.html"), 410))
-        heading = _("Recovery codes of %(email)s at %(company)s", email=_me().email, company=current_tenant().name)
-        page = render_template("account/codes.html", codes=sealed.text, heading=heading, back=_back())
+        heading = _("Recovery codes of %(email)s at %(company)s", email=me().email, company=current_tenant().name)
+        page = render_template("account/codes.html", codes=sealed.text, heading=heading, back=back())
         return _secret(make_response(page))
 
     @expose("/codes/new")
     @signed_in_only
     def ask_codes(self, work: Work) -> ResponseReturnValue:
         """The proof for new recovery codes."""
-        if not factor_of(work, _me().user_id).is_on:
+        if not factor_of(work, me().user_id).is_on:
             return redirect(HOME, 303)
         return _codes_page(work)
 
@@ -122,7 +122,7 @@ class SecondFactor(BaseView):
         if problem:
             return _codes_page(work, errors=problem[0]), problem[1]
         try:
-            return _to_codes(new_codes(work))
+            return redirect(onward_codes(new_codes(work)), 303)
         except Conflict as error:
             flash(say(error.message), "warning")
             return redirect(HOME, 303)
@@ -130,17 +130,22 @@ class SecondFactor(BaseView):
     @expose("/off")
     @signed_in_only
     def ask_off(self, work: Work) -> ResponseReturnValue:
-        """The proof for turning it off, with what follows."""
-        if not factor_of(work, _me().user_id).is_on or is_asked_of_all(work):
+        """The proof for turning the app off, with what follows."""
+        if not factor_of(work, me().user_id).has_app:
+            return redirect(HOME, 303)
+        try:
+            refuse_turning_off(work)
+        except Conflict as error:
+            flash(say(error.message), "error")
             return redirect(HOME, 303)
         return _off_page(work)
 
     @expose("/off", methods=["POST"])
     @signed_in_only
     def off(self, work: Work) -> ResponseReturnValue:
-        """The password alone from now on."""
+        """No code of an app from now on; without a passkey, the password alone."""
         try:
-            refuse_if_asked_of_all(work)
+            refuse_turning_off(work)
             problem = _problem_of_proof(work)
             if problem:
                 return _off_page(work, errors=problem[0]), problem[1]
@@ -148,18 +153,24 @@ class SecondFactor(BaseView):
         except Conflict as error:
             flash(say(error.message), "error")
             return redirect(HOME, 303)
-        flash(_("Your second factor is off: the password alone lets you in."), "success")
+        left = (
+            _("Passkeys are asked for.")
+            if factor_of(work, me().user_id).is_on
+            else _("The password alone lets you in.")
+        )
+        flash(f"{_('The codes of your app are off.')} {left}", "success")
         return redirect(HOME, 303)
 
 
 def _begin_page(work: Work, *, errors: Errors = NO_ERRORS) -> str:
     return render_template(
         "account/begin.html",
-        has_app=factor_of(work, _me().user_id).is_on,
-        asks_password=not _has_just_signed_in(_me()),
-        must=_me().person.must_set_up,
+        has_app=factor_of(work, me().user_id).has_app,
+        wants_passkey=asked_of_all(work) is Asked.PASSKEY,
+        asks_password=not has_just_signed_in(me()),
+        must=me().person.must_set_up,
         errors=errors,
-        back=_back(),
+        back=back(),
     )
 
 
@@ -172,19 +183,19 @@ def _app_page(work: Work, *, errors: Errors = NO_ERRORS, status: int = 200) -> R
         code=qr_code(pending.uri),
         secret=" ".join(pending.secret[place : place + 4] for place in range(0, len(pending.secret), 4)),
         uri=pending.uri,
-        must=_me().person.must_set_up,
+        must=me().person.must_set_up,
         errors=errors,
-        back=_back(),
+        back=back(),
     )
     return _secret(make_response(page, status))
 
 
 def _codes_page(work: Work, *, errors: Errors = NO_ERRORS) -> str:
-    return render_template("account/new_codes.html", factor=factor_of(work, _me().user_id), errors=errors, back=HOME)
+    return render_template("account/new_codes.html", factor=factor_of(work, me().user_id), errors=errors, back=HOME)
 
 
 def _off_page(work: Work, *, errors: Errors = NO_ERRORS) -> str:
-    return render_template("account/off.html", factor=factor_of(work, _me().user_id), errors=errors, back=HOME)
+    return render_template("account/off.html", factor=factor_of(work, me().user_id), errors=errors, back=HOME)
 
 
 def _problem_of_proof(work: Work) -> tuple[Errors, int] | None:
@@ -192,25 +203,26 @@ def _problem_of_proof(work: Work) -> tuple[Errors, int] | None:
     password, code = request.form.get("current_password", ""), request.form.get("code", "")
     words = {"current_password": _("This is not your password."), "code": say(WRONG_CODE)}
     try:
-        if factor_of(work, _me().user_id).is_on:
-            wrong = wrong_proof(_me(), password, code)
+        if factor_of(work, me().user_id).has_app:
+            wrong = wrong_proof(me(), password, code)
         else:
-            wrong = None if is_proven(_me(), password) else "current_password"
+            wrong = None if is_proven(me(), password) else "current_password"
     except Unavailable as error:
         return {"current_password": say(error.message)}, 429
     return ({wrong: words[wrong]}, 422) if wrong else None
 
 
-def _has_just_signed_in(person: Viewer) -> bool:
+def has_just_signed_in(person: Viewer) -> bool:
     """Whether somebody who cannot go on without a second factor has given the password a moment ago."""
     at = person.person.signed_in_at
     return person.person.must_set_up and at is not None and clock.now() - at < JUST_NOW
 
 
-def _to_codes(codes: Sequence[str]) -> ResponseReturnValue:
+def onward_codes(codes: Sequence[str]) -> str:
+    """Keep new recovery codes for the page at this address, which shows them once."""
     text = "\n".join(codes)
-    session[SHOWN_ONCE] = sealing.seal(_me().user_id, text, purpose=PURPOSE, tenant_id=current_tenant().id)
-    return redirect(_onward("codes"), 303)
+    session[SHOWN_ONCE] = sealing.seal(me().user_id, text, purpose=PURPOSE, tenant_id=current_tenant().id)
+    return _onward("codes")
 
 
 def _onward(page: str) -> str:
@@ -219,7 +231,8 @@ def _onward(page: str) -> str:
     return f"{PATH}{page}?{query}" if "next" in request.args else f"{PATH}{page}"
 
 
-def _back() -> str:
+def back() -> str:
+    """Where one goes on afterwards: where one wanted, or to one's security."""
     return local_path(request.args["next"]) if "next" in request.args else HOME
 
 
@@ -229,8 +242,9 @@ def _secret(response: Response) -> Response:
     return response
 
 
-def _me() -> Viewer:
+def me() -> Viewer:
+    """The viewer: only a signed-in person comes here."""
     person = viewer()
-    if person is None:  # only a signed-in person comes here
+    if person is None:
         raise RuntimeError
     return person

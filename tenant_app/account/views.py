@@ -14,6 +14,7 @@ from core.foundation.unit_of_work import Work
 from core.identity.agents import browser_name
 from core.identity.openid.linked import my_linked_accounts
 from core.identity.own_account import change_password
+from core.identity.passkeys import my_passkeys
 from core.identity.passwords import check_new_password
 from core.identity.recovery_codes import FEW
 from core.identity.second_factor import factor_of
@@ -108,6 +109,7 @@ def _page(work: Work, *, errors: Mapping[str, str] = NO_ERRORS) -> str:
         "account/security.html",
         sessions=my_sessions(work, token),
         unseen=new_browsers(work, token),
+        passkeys=my_passkeys(work),
         factor=factor_of(work, _me().user_id),
         few_codes=FEW,
         is_asked_of_all=is_asked_of_all(work),

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from core.foundation.errors import Invalid
 from core.foundation.permissions import Permission
 from core.foundation.unit_of_work import Work
-from core.identity.security_policy import ask_of_all, asked_of_all, unready_people
+from core.identity.security_policy import Asked, ask_of_all, asked_of_all, unready_people
 from tenant_app.languages import say
 from tenant_app.pages import requires
 
@@ -47,7 +47,8 @@ def _page(work: Work, chosen: str, errors: Mapping[str, str] = NO_ERRORS) -> str
     return render_template(
         "settings/second_factor.html",
         chosen=chosen,
-        unready=unready_people(work),
+        unready=unready_people(work, Asked.REQUIRED),
+        without_passkey=unready_people(work, Asked.PASSKEY),
         sees_people=work.actor.may(Permission.PEOPLE_READ),
         errors=errors,
     )

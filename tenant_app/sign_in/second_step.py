@@ -38,11 +38,9 @@ class SecondStep(BaseView):
         if viewer() is not None:
             return redirect(_wanted(), 303)
         try:
-            with unit_of_work(_product()) as work:
-                step_holder(work, session.get(KEPT, ""))
+            return _form()
         except NotFound as error:
             return _begin_again(error)
-        return _form()
 
     @expose("/sign-in/code", methods=["POST"])
     @public
@@ -54,9 +52,9 @@ class SecondStep(BaseView):
         except NotFound as error:
             return _begin_again(error)
         except Unavailable as error:
-            return _form(problem=say(error.message)), 429
+            return _refused(say(error.message), 429)
         if person is None:
-            return _form(problem=say(WRONG_CODE)), 422
+            return _refused(say(WRONG_CODE), 422)
         session.clear()
         login_user(person)
         return remember(browser, make_response(redirect(_wanted(), 303)))
@@ -78,6 +76,13 @@ def _try(token: str, code: str, browser: Browser) -> Viewer | None:
         return Viewer(opened, person) if opened and person else None
 
 
+def _refused(problem: str, status: int) -> ResponseReturnValue:
+    try:
+        return _form(problem=problem), status
+    except NotFound as error:
+        return _begin_again(error)
+
+
 def _begin_again(error: NotFound) -> ResponseReturnValue:
     session.pop(KEPT, None)
     if request.method == "POST":
@@ -86,9 +91,13 @@ def _begin_again(error: NotFound) -> ResponseReturnValue:
 
 
 def _form(*, problem: str = "") -> str:
+    with unit_of_work(_product()) as work:
+        holder = step_holder(work, session.get(KEPT, ""))
     return render_template(
         "sign_in/code.html",
         problem=problem,
+        takes_app_codes=holder.takes_app_codes,
+        has_passkey=holder.has_passkey,
         is_recovery=request.args.get("way") == "recovery",
         app_url=code_url(_wanted()),
         recovery_url=f"{code_url(_wanted())}&way=recovery",

@@ -54,6 +54,7 @@ ENTRY_POINTS = {
     "tenant_app/settings/openid/views.py",  # a test of a provider talks to the network in between
     "tenant_app/sign_in/openid.py",  # so does the way to a provider and back
     "tenant_app/settings/company/views.py",  # the logo stands on the sign-in page
+    "tenant_app/sign_in/passkeys.py",  # nobody is signed in
     "tenant_app/sign_in/second_step.py",  # nobody is signed in
     "tenant_app/sign_in/views.py",
 }

@@ -20,7 +20,7 @@ def enter(page: Page) -> None:
     """Fill in the sign-in form that the page shows."""
     page.get_by_label("E-mail").fill("boris@demo.localhost")
     page.get_by_label("Password").fill(DEMO_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def is_about_no_answer(words: str) -> bool:

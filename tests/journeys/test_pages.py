@@ -148,7 +148,7 @@ def test_pages_before_sign_in_are_accessible(people: People, stack: Stack) -> No
     assert violations(page) == []
     page.get_by_label("E-mail").fill("nobody@demo.localhost")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_have_value("nobody@demo.localhost")
     assert violations(page) == []

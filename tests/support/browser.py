@@ -88,5 +88,5 @@ def sign_in(page: Page, base_url: str, email: str, password: str) -> None:
     page.goto(f"{base_url}/sign-in")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -24,6 +24,8 @@ NOT_OFFERED = frozenset(
         *("/calls/card", "/companies/choices", "/gallery", "/health", "/live", "/metrics", "/palette"),
         *("/notifications/bell", "/notifications/latest", "/security/notice", "/service-worker.js"),
         *(f"/security/second-factor/{page}" for page in ("", "app", "codes", "codes/new", "off")),
+        "/security/passkeys/new",
+        "/security/passkeys/create",
     }
 )
 """Parts of pages, answers for programs, and pages for those who run or build the product."""

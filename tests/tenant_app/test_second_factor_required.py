@@ -27,6 +27,10 @@ ON_THE_WAY = {
     "SecondFactor.app",
     "SecondFactor.confirm",
     "SecondFactor.codes",
+    "Passkeys.add",
+    "Passkeys.begin",
+    "Passkeys.create",
+    "Passkeys.new",
     "SignIn.leave",
 }
 """All that can be done by somebody who must set up a second factor."""

@@ -18,6 +18,7 @@ import "./navigation.js";
 import "./notifications.js";
 import "./palette.js";
 import "./panel.js";
+import "./passkeys.js";
 import "./password.js";
 import "./picker.js";
 import "./player.js";
