@@ -7,6 +7,10 @@ const STATES = { AbortError: "cancelled", InvalidStateError: "known", NotAllowed
 
 const isSupported = "PublicKeyCredential" in window && "parseRequestOptionsFromJSON" in PublicKeyCredential;
 
+whenPresent("[data-passkey-or]", (line) => {
+  line.hidden = !isSupported;
+});
+
 whenPresent("form[data-passkey]", (form) => {
   if (!(form instanceof HTMLFormElement)) return;
   form.hidden = form.dataset.passkey === "get" && !isSupported;
