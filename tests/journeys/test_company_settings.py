@@ -21,7 +21,7 @@ def test_an_owner_chooses_a_colour_and_hours_and_finds_both_in_the_log(page_of: 
     expect(colour).to_have_value("#8a2be2")
 
     oleg.goto(f"{address}/settings/company/hours")
-    opens = oleg.locator("input.input").first
+    opens = oleg.locator(".hours-span input").first
     opens.fill("7:45")
     oleg.get_by_role("button", name="Save", exact=True).click()
     expect(opens).to_have_value("07:45")

@@ -53,7 +53,7 @@ def spoken(*phones: Baresip) -> None:
     wait_until(lambda: all(len(one.heard[0]) > TALK_SAMPLES for one in phones), deadline_s=20)
 
 
-@pytest.mark.covers("D-FAQ-12")
+@pytest.mark.covers("D-FAQ-4", "D-FAQ-6", "D-FAQ-12")
 def test_101_calls_102_both_hear_the_other_and_it_is_recorded(gateway: Gateway) -> None:
     with (
         softphone(gateway, "101", tone=LOW_HZ) as boris,
@@ -122,6 +122,7 @@ def test_numbers_with_extra_charges_are_refused(gateway: Gateway) -> None:
     assert gateway.last_call().call.cause == "forbidden"
 
 
+@pytest.mark.covers("D-FAQ-11")
 def test_a_phone_rings_as_long_as_it_was_told(gateway: Gateway) -> None:
     device = gateway.demo.phones["102"]
     draft = DeviceDraft(kind="sip", name="Desk phone", ring_time_s=5)
@@ -154,7 +155,7 @@ def test_a_caller_who_gives_up_stops_the_ringing(gateway: Gateway) -> None:
     assert (call.cause, call.ended_by, call.sip_status) == ("cancelled", "caller", 487)
 
 
-@pytest.mark.covers("D-FAQ-12")
+@pytest.mark.covers("D-FAQ-11", "D-FAQ-12")
 def test_the_first_answer_wins_and_the_other_phone_stops(gateway: Gateway) -> None:
     with unit_of_work(gateway.cast.actor("anna")) as work:
         second = add_device(work, gateway.demo.lines["102"], DeviceDraft(kind="sip", name="Second"))

@@ -117,6 +117,7 @@ def test_somebody_without_a_line_is_told_what_to_do(client_as: ClientAs, rolled_
     assert "Give me a line" in client_as("anna").get("/lines/mine").text
 
 
+@pytest.mark.covers("D-FAQ-5")
 def test_a_new_phones_password_is_shown_once(client_as: ClientAs, work_as: WorkAs, telephony: Telephony) -> None:
     boris = client_as("boris")
     url = add_phone(boris, telephony)
@@ -165,6 +166,7 @@ def test_a_new_password_ends_the_old_one(client_as: ClientAs, work_as: WorkAs, t
     assert devices_of(work_as, telephony.lines["101"])[0].ha1 != old
 
 
+@pytest.mark.covers("D-FAQ-7")
 def test_a_number_outside_is_added_without_a_password(
     client_as: ClientAs, work_as: WorkAs, telephony: Telephony
 ) -> None:

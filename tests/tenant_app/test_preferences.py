@@ -89,6 +89,7 @@ def test_the_theme_follows_the_user(client_as: ClientAs) -> None:
     assert 'data-theme="dark"' not in client_as("boris").get("/gallery").text
 
 
+@pytest.mark.covers("P-28")
 def test_the_language_follows_the_user_whatever_the_browser_says(client_as: ClientAs) -> None:
     client_as("vera").post("/preferences/language", data={"locale": "pl"})
     page = client_as("vera").get("/gallery", headers={"Accept-Language": "cs"}).text
