@@ -21,16 +21,18 @@ def test_an_owner_chooses_a_colour_and_hours_and_finds_both_in_the_log(page_of: 
     expect(colour).to_have_value("#8a2be2")
 
     oleg.goto(f"{address}/settings/company/hours")
-    opens = oleg.locator(".hours-span input").first
+    opens, closes = oleg.locator(".hours-span input").nth(0), oleg.locator(".hours-span input").nth(1)
     opens.fill("7:45")
+    closes.fill("16:15")
     oleg.get_by_role("button", name="Save", exact=True).click()
+    expect(oleg.get_by_text("Business hours saved.")).to_be_visible()
     expect(opens).to_have_value("07:45")
     assert violations(oleg) == []
 
     oleg.goto(f"{address}/settings/audit/")
     newest = oleg.locator(".audit-row").first
     expect(newest).to_contain_text("Oleg Marchenko")
-    expect(newest).to_contain_text("07:45")
+    expect(newest).to_contain_text("16:15")
     expect(oleg.locator(".audit-row").nth(1)).to_contain_text("#8a2be2")
     oleg.get_by_label("Words").fill("8a2be2")
     oleg.keyboard.press("Enter")
