@@ -149,7 +149,7 @@ def test_pages_before_sign_in_are_accessible(people: People, stack: Stack) -> No
     page.get_by_label("E-mail").fill("nobody@demo.localhost")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="E-mail and password")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_have_value("nobody@demo.localhost")
     assert violations(page) == []
 
